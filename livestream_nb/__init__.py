@@ -1,0 +1,24 @@
+"""Adobe Analytics Livestream in a notebook.
+
+``Reader`` keeps a stream's hits in polars frames and stays connected the way Livestream wants it;
+``Simulator`` is a Livestream of your own, to try everything without credentials.
+"""
+
+from livestream_nb.clock import Clock
+from livestream_nb.connection.credentials import BearerToken
+from livestream_nb.embedded import Simulator
+from livestream_nb.errors import LivestreamError
+from livestream_nb.policy import ReconnectPolicy
+from livestream_nb.reader import Reader
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "BearerToken",
+    "Clock",
+    "LivestreamError",
+    "Reader",
+    "ReconnectPolicy",
+    "Simulator",
+    "__version__",
+]

@@ -1,0 +1,125 @@
+"""The journal of a reader's connections: append only, one entry per change of state.
+
+Every view of the connection derives from these entries: a state lasts until the next entry of the
+same connection. Entries are appended by the reader's thread and may be read from any other.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+import polars as pl
+
+from livestream_nb.protocol.status import Cause
+
+
+class Phase(StrEnum):
+    """The states of a connection."""
+
+    CONNECTING = "connecting"
+    STREAMING = "streaming"
+    STALLED = "stalled"
+    COOLDOWN = "cooldown"
+    STOPPED = "stopped"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class Transition:
+    """One connection entering a state.
+
+    Attributes
+    ----------
+    connection : int
+        Which slot, from 1.
+    state : Phase
+        The state that begins.
+    at : float
+        When, in Unix seconds of service time.
+    reason : Cause
+        Why it begins, in one word.
+    sentence : str
+        Why it begins, for a person.
+    status : int or None
+        The HTTP status that brought it about.
+    attempt : int
+        The request that this state belongs to, counted since the stream was last open.
+    until : float or None
+        When the next attempt comes, for a cooldown.
+    """
+
+    connection: int
+    state: Phase
+    at: float
+    reason: Cause
+    sentence: str
+    status: int | None = None
+    attempt: int = 0
+    until: float | None = None
+
+
+SCHEMA = pl.Schema(
+    {
+        "connection": pl.UInt8(),
+        "state": pl.Enum([phase.value for phase in Phase]),
+        "started": pl.Datetime("us", "UTC"),
+        "ended": pl.Datetime("us", "UTC"),
+        "seconds": pl.Float64(),
+        "reason": pl.String(),
+        "status": pl.Int16(),
+        "attempt": pl.UInt32(),
+        "sentence": pl.String(),
+    }
+)
+
+
+class Timeline:
+    """What became of each connection."""
+
+    def __init__(self) -> None:
+        self._entries: list[Transition] = []
+
+    def record(self, entry: Transition) -> None:
+        """Append one change of state."""
+        self._entries.append(entry)
+
+    def entries(self) -> tuple[Transition, ...]:
+        """Every change so far, oldest first."""
+        return tuple(self._entries)
+
+    def frame(self, now: float) -> pl.DataFrame:
+        """The states as rows; ``seconds`` of an open one are counted to ``now``."""
+        return states(self.entries(), now)
+
+
+def states(entries: Iterable[Transition], now: float) -> pl.DataFrame:
+    """Changes of state → states with a start, an end and a length, oldest first."""
+    rows = [
+        {
+            "connection": entry.connection,
+            "state": entry.state.value,
+            "started": _microseconds(entry.at),
+            "reason": entry.reason.value,
+            "status": entry.status,
+            "attempt": entry.attempt,
+            "sentence": entry.sentence,
+        }
+        for entry in entries
+    ]
+    moment = pl.lit(_microseconds(now)).cast(SCHEMA["ended"])
+    raw = {name: pl.Int64() if name == "started" else SCHEMA[name] for name in SCHEMA}
+    del raw["ended"], raw["seconds"]
+    return (
+        pl.DataFrame(rows, schema=raw)
+        .with_columns(pl.col("started").cast(SCHEMA["started"]))
+        .with_columns(ended=pl.col("started").shift(-1).over("connection"))
+        .with_columns(
+            seconds=(pl.col("ended").fill_null(moment) - pl.col("started")).dt.total_microseconds()
+            / 1e6
+        )
+        .select(SCHEMA.names())
+    )
+
+
+def _microseconds(seconds: float) -> int:
+    return round(seconds * 1e6)

@@ -1,0 +1,1 @@
+"""What Livestream says: requests, answers and records. Pure; shared by client and simulator."""

@@ -1,0 +1,326 @@
+"""The reader: what a notebook holds in its hands. Options in, frames out.
+
+One stream has one session, however often a cell is run: a reader that starts while another of the
+same options reads the stream takes over its session, buffer and open connection and all.
+"""
+
+import asyncio
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from types import TracebackType
+from typing import Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import polars as pl
+
+from livestream_nb import gaps, measures
+from livestream_nb.clock import Clock
+from livestream_nb.connection.credentials import BearerToken
+from livestream_nb.connection.timeline import Phase
+from livestream_nb.errors import InvalidOption, StreamBusy
+from livestream_nb.hits.columns import resolve
+from livestream_nb.hits.intake import Intake
+from livestream_nb.policy import Policy, ReconnectPolicy
+from livestream_nb.protocol.request import StreamRequest, stream_request
+from livestream_nb.session import Plan, Session
+from livestream_nb.status import Goal, Status, status_of
+
+LEAST_COOLDOWN = 60.0
+
+_reading: dict[str, "Reader"] = {}
+_registry = threading.RLock()
+
+
+class Reader:
+    """Reads a Livestream in the background and keeps its hits in polars frames.
+
+    Nothing is sent before :meth:`start`. Connections are kept for as long as they last; after a
+    loss the policy waits, by default 60 seconds and up to 10 more, before connecting again.
+
+    Parameters
+    ----------
+    stream : str
+        A stream's full URL, or its name on Adobe's endpoint.
+    token : str or callable, optional
+        An access token, or a function that returns one.
+    credentials : BearerToken, optional
+        Instead of ``token``; holds a client id as well.
+    connections : int
+        1 to 8 connections that share the stream; every consumer must use the same number.
+    reset : str, optional
+        Where the first connect begins: ``smallest`` or ``earliest``, ``largest`` or ``latest``.
+        It is sent once, never with a reconnect.
+    smoothing : int or bool, optional
+        Have the service even out bursts: True, or the bucket's seconds from 1 to 7200.
+    columns : str or sequence of str, optional
+        Which columns to keep: ``"default"``, ``"documented"``, names, or a mixture.
+    keep : int
+        How many hits to keep; older ones are let go and counted.
+    policy : Policy
+        When to connect again. A cooldown below 60 seconds is refused, except on loopback.
+    clock : Clock
+        The time that everything is measured in; a simulator's, when reading from one.
+    tz : str
+        The time zone that views and reports show. Frames are in UTC.
+    seed : int, optional
+        Makes the waits of the policy repeatable.
+
+    Raises
+    ------
+    InvalidOption
+        For a wrong value, naming it and the right ones; `UnknownColumn` for a column's name.
+    MissingCredentials
+        When neither ``token`` nor ``credentials`` is given.
+    """
+
+    def __init__(
+        self,
+        stream: str,
+        *,
+        token: str | Callable[[], str] | None = None,
+        credentials: BearerToken | None = None,
+        connections: int = 1,
+        reset: str | None = None,
+        smoothing: int | bool | None = None,
+        columns: str | Sequence[str] | None = None,
+        keep: int = 1_000_000,
+        policy: Policy = ReconnectPolicy(),  # noqa: B008  # frozen
+        clock: Clock = Clock(),  # noqa: B008  # frozen
+        tz: str = "UTC",
+        seed: int | None = None,
+    ) -> None:
+        request = stream_request(stream, connections=connections, reset=reset, smoothing=smoothing)
+        _check_policy(policy, request)
+        if credentials is not None and token is not None:
+            raise InvalidOption("Both token= and credentials= are given: give one of them.")
+        intake = Intake(columns, keep)
+        self.tz = _time_zone(tz)
+        self.clock = clock
+        self.policy = policy
+        plan = Plan(request, credentials or BearerToken(token), policy, clock, seed)
+        self._session = Session(plan, intake)
+        self._options: Mapping[str, object] = {
+            "connections": connections,
+            "reset": request.reset,
+            "smoothing": request.smoothing,
+            "columns": tuple(column.name for column in resolve(columns)),
+            "keep": keep,
+            "policy": policy,
+            "clock": clock,
+        }
+        self._successor: Reader | None = None
+
+    def start(self) -> Self:
+        """Read in the background, and return at once; nothing happens when that is so already.
+
+        Raises
+        ------
+        StreamBusy
+            When another reader in this process reads the stream with other options.
+        """
+        with _registry:
+            self._take_over(_reading.get(self._session.plan.request.base))
+            _reading[self._session.plan.request.base] = self
+            self._session.start()
+        return self
+
+    def stop(self) -> None:
+        """Close the connections; what was received stays. Starting again goes on with it."""
+        with _registry:
+            base = self._session.plan.request.base
+            if self._successor is None:
+                self._session.stop()
+            if _reading.get(base) is self:
+                del _reading[base]
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    @property
+    def status(self) -> Status:
+        """How the reader is doing now."""
+        status = status_of(self._session)
+        if self._successor is None:
+            return status
+        reason = "A newer reader of the same stream has taken over its connection and its hits."
+        return replace(
+            status, state=Phase.STOPPED.value, reason=reason, next_attempt=None, silent_for=None
+        )
+
+    def hits(
+        self, last: str | timedelta | None = None, columns: Sequence[str] | None = None
+    ) -> pl.DataFrame:
+        """The hits received, oldest first.
+
+        Parameters
+        ----------
+        last : str or timedelta, optional
+            Only those that arrived in the last "30s", "5m", "1h" of service time.
+        columns : sequence of str, optional
+            Only these columns, of those that the reader keeps.
+
+        Returns
+        -------
+        DataFrame
+            A row per hit under Adobe's own field names; ids UInt64, times Datetime µs UTC.
+        """
+        return self._session.intake.buffer.hits(since=self._since(last), columns=columns)
+
+    def throughput(self, every: str = "1s", last: str | timedelta | None = None) -> pl.DataFrame:
+        """What arrived in each interval: see `livestream_nb.measures.throughput`."""
+        since, now = self._since(last), self.clock.utc()
+        return measures.throughput(
+            self._session.intake.buffer.seconds(),
+            self._session.timeline.frame(now),
+            every=every,
+            since=None if since is None else _moment(since),
+            now=_moment(now),
+        )
+
+    def timeline(self) -> pl.DataFrame:
+        """The states of each connection, oldest first.
+
+        Returns
+        -------
+        DataFrame
+            ``connection`` (UInt8), ``state`` (Enum), ``started``, ``ended`` (Datetime µs UTC; null
+            while open), ``seconds`` (Float64, service time), ``reason`` (String) and ``status``
+            (Int16, HTTP) that say why the state began, ``attempt`` (UInt32, since the stream was
+            last open), ``sentence`` (String).
+        """
+        return self._session.timeline.frame(self.clock.utc())
+
+    def gaps(self) -> pl.DataFrame:
+        """The outages and what they may have cost: see `livestream_nb.gaps.gaps`."""
+        now = self.clock.utc()
+        seconds = self._session.intake.buffer.seconds()
+        return gaps.gaps(self._session.timeline.frame(now), seconds, now=_moment(now))
+
+    def quarantine(self) -> pl.DataFrame:
+        """The latest records that could not be read, with their text and the reason.
+
+        Returns
+        -------
+        DataFrame
+            ``arrived`` (Datetime µs UTC), ``connection`` (UInt8), ``reason``, ``text`` (String),
+            ``raw`` (Binary).
+        """
+        return self._session.intake.buffer.quarantine()
+
+    def wait(
+        self, *, hits: int | None = None, state: str | None = None, timeout: float | None = None
+    ) -> Self:
+        """Block until so many distinct hits were received, and a state is reached.
+
+        Parameters
+        ----------
+        hits : int, optional
+            How many hits, counted since the reader was made.
+        state : str, optional
+            A state's name, such as ``"streaming"``.
+        timeout : float, optional
+            Real seconds to wait at most.
+
+        Raises
+        ------
+        WaitTimeout
+            When the time is over, or nothing can come because the reader is stopped.
+        StreamFailed
+            When the stream stopped for good before.
+        """
+        goal, changed = Goal.of(hits, state), threading.Event()
+        deadline = None if timeout is None else self._now() + timeout
+        unlisten = self._session.listen(changed.set)
+        try:
+            while not goal.reached(self.status):
+                left = None if deadline is None else max(0.0, deadline - self._now())
+                if not changed.wait(left):
+                    raise goal.missed(self.status, timeout)
+                changed.clear()
+        finally:
+            unlisten()
+        return self
+
+    async def until(
+        self, *, hits: int | None = None, state: str | None = None, timeout: float | None = None
+    ) -> Self:
+        """The same as :meth:`wait` for use with ``await``: the kernel stays free meanwhile."""
+        goal, changed = Goal.of(hits, state), asyncio.Event()
+        wake = partial(asyncio.get_running_loop().call_soon_threadsafe, changed.set)
+        unlisten = self._session.listen(wake)
+        try:
+            async with asyncio.timeout(timeout):
+                while not goal.reached(self.status):
+                    await changed.wait()
+                    changed.clear()
+        except TimeoutError:
+            raise goal.missed(self.status, timeout) from None
+        finally:
+            unlisten()
+        return self
+
+    def __repr__(self) -> str:
+        status = self.status
+        return (
+            f"<Reader {self._session.plan.request.name}: {status.state}, {status.hits:,} hits, "
+            f"{status.duplicates:,} duplicates, {status.quarantined:,} quarantined, "
+            f"{status.evicted:,} evicted, {status.connects:,} connects>"
+        )
+
+    def _take_over(self, other: "Reader | None") -> None:
+        self._successor = None
+        if other is None or other is self or not other._session.running:
+            return
+        differing = [name for name in self._options if self._options[name] != other._options[name]]
+        if differing:
+            raise StreamBusy(
+                f"{other!r} already reads this stream with other options "
+                f"({', '.join(differing)}): stop() that one first, or give the same options. "
+                "Two readers of one stream would take each other's slots."
+            )
+        self._session = other._session
+        other._successor = self
+
+    def _now(self) -> float:
+        """Real seconds on the clock's monotonic time."""
+        return self.clock.real(self.clock.monotonic())
+
+    def _since(self, last: str | timedelta | None) -> float | None:
+        return None if last is None else self.clock.utc() - measures.seconds_in("last", last)
+
+
+def _check_policy(policy: Policy, request: StreamRequest) -> None:
+    if not (hasattr(policy, "start") and hasattr(policy, "step")):
+        right = "give a ReconnectPolicy, or an object with start(now) and step(state, event, now)"
+        raise InvalidOption.value("policy", policy, right)
+    cooldown = getattr(policy, "cooldown", LEAST_COOLDOWN)
+    if cooldown < LEAST_COOLDOWN and not request.loopback:
+        right = (
+            f"give at least {LEAST_COOLDOWN:g} seconds, because Livestream needs about as long to "
+            "notice a lost connection; less is for the simulator"
+        )
+        raise InvalidOption.value("cooldown", cooldown, right)
+
+
+def _time_zone(tz: str) -> str:
+    try:
+        ZoneInfo(tz)
+    except (ZoneInfoNotFoundError, ValueError, TypeError, OSError):
+        right = 'give a time zone by name, as in "UTC" or "Europe/Berlin"'
+        raise InvalidOption.value("tz", tz, right) from None
+    return tz
+
+
+def _moment(at: float) -> datetime:
+    return datetime.fromtimestamp(at, UTC)

@@ -1,0 +1,191 @@
+"""One stream being read: a daemon thread with an event loop of its own, and the stream's slots.
+
+The kernel's own loop stays free, and cancelling the loop's one task ends connecting, reading and
+waiting alike.
+"""
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from random import Random
+
+from livestream_nb.clock import Clock
+from livestream_nb.connection.credentials import BearerToken
+from livestream_nb.connection.floor import Floor
+from livestream_nb.connection.reading import Delivery
+from livestream_nb.connection.slot import Slot, Stream, Turns
+from livestream_nb.connection.timeline import Phase, Timeline, Transition
+from livestream_nb.connection.transport import Transport
+from livestream_nb.hits.intake import Intake
+from livestream_nb.policy import Policy
+from livestream_nb.protocol.request import StreamRequest
+from livestream_nb.protocol.status import Cause
+from livestream_nb.worker import Worker
+
+log = logging.getLogger("livestream_nb")
+
+FLOOR = Floor()
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that decides how a stream is read."""
+
+    request: StreamRequest
+    credentials: BearerToken
+    policy: Policy
+    clock: Clock
+    seed: int | None
+
+
+class Session:
+    """A stream being read, or that was.
+
+    Attributes
+    ----------
+    plan : Plan
+        How it is read.
+    intake : Intake
+        Where hits go.
+    timeline : Timeline
+        What became of the connections.
+    """
+
+    def __init__(self, plan: Plan, intake: Intake) -> None:
+        self.plan = plan
+        self.intake = intake
+        self.timeline = Timeline()
+        self._listeners: list[Callable[[], object]] = []
+        self._slots: list[Slot] = []
+        self._connects = 0
+        self._draw = Random(plan.seed).uniform  # noqa: S311  # spreads waits; guards nothing
+        self._thread: threading.Thread | None = None
+        self._cancel: Callable[[], None] = lambda: None
+
+    def start(self) -> None:
+        """Read in the background; nothing happens when that is so already."""
+        if self.running:
+            return
+        ready = threading.Event()
+        self._connects = self.connects
+        self._thread = threading.Thread(
+            target=self._work, args=(ready,), name="livestream-reader", daemon=True
+        )
+        self._thread.start()
+        ready.wait()
+
+    def stop(self) -> None:
+        """End reading, whatever the stage, and keep what was received; idempotent."""
+        self._cancel()
+        thread = self._thread
+        if thread is not None and thread is not threading.current_thread():
+            thread.join()
+
+    @property
+    def running(self) -> bool:
+        """Whether the stream is being read, or will be after a wait."""
+        return self._thread is not None and self._thread.is_alive()
+
+    @property
+    def connects(self) -> int:
+        """Requests sent for this stream so far."""
+        return self._connects + sum(slot.connects for slot in self._slots)
+
+    @property
+    def heard(self) -> float | None:
+        """When bytes last came on any open connection, on the clock's monotonic time."""
+        readings = [slot.reading for slot in self._slots]
+        return max((reading.heard for reading in readings if reading is not None), default=None)
+
+    @property
+    def behind(self) -> bool:
+        """Whether receiving pauses because digesting has fallen behind."""
+        return any(slot.reading is not None and slot.reading.behind for slot in self._slots)
+
+    def listen(self, listener: Callable[[], object]) -> Callable[[], None]:
+        """Call a function after every change, on the reader's thread; returns what ends that."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    def _changed(self) -> None:
+        for listener in tuple(self._listeners):
+            listener()
+
+    def _work(self, ready: threading.Event) -> None:
+        try:
+            asyncio.run(self._main(ready))
+        except asyncio.CancelledError:
+            pass
+        except Exception as error:
+            log.exception("The reader of %s broke off.", self.plan.request.name)
+            self._broke_off(error)
+        finally:
+            ready.set()
+            self._changed()
+
+    async def _main(self, ready: threading.Event) -> None:
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        digest, aside = Worker("livestream-digest"), Worker("livestream-aside")
+        transport = Transport(proxied=not self.plan.request.loopback)
+        stream = self._stream(transport, digest, aside)
+        connections = range(1, self.plan.request.connections + 1)
+        self._slots = [Slot(number, stream) for number in connections]
+        self._cancel = lambda: _cancel(loop, task)
+        ready.set()
+        try:
+            async with asyncio.TaskGroup() as slots:
+                for slot in self._slots:
+                    slots.create_task(slot.run())
+        finally:
+            digest.close()
+            aside.close()
+            await transport.close()
+
+    def _stream(self, transport: Transport, digest: Worker, aside: Worker) -> Stream:
+        async def deliver(delivery: Delivery) -> None:
+            await digest.run(lambda: self._digest(delivery))
+            self._changed()
+
+        plan = self.plan
+        return Stream(
+            request=plan.request,
+            credentials=plan.credentials,
+            policy=plan.policy,
+            clock=plan.clock,
+            draw=self._draw,
+            timeline=self.timeline,
+            floor=FLOOR,
+            transport=transport,
+            turns=Turns(plan.clock, plan.request.connections),
+            deliver=deliver,
+            aside=aside,
+            changed=self._changed,
+        )
+
+    def _digest(self, delivery: Delivery) -> None:
+        connection, arrived = delivery.connection, delivery.arrived
+        if delivery.block:
+            self.intake.take(delivery.block, connection=connection, arrived=arrived)
+        for record in delivery.overlong:
+            reason = f"longer than 4 MiB: {record.size:,} bytes"
+            self.intake.reject(record.head, reason, connection=connection, arrived=arrived)
+
+    def _broke_off(self, error: Exception) -> None:
+        sentence = (
+            f"The reader broke off ({type(error).__name__}): this is a fault of livestream_nb; "
+            "the log has the details. Start again to go on."
+        )
+        for slot in self._slots:
+            now = self.plan.clock.utc()
+            self.timeline.record(
+                Transition(slot.number, Phase.FAILED, now, Cause.UNEXPECTED, sentence)
+            )
+
+
+def _cancel(loop: asyncio.AbstractEventLoop, task: asyncio.Task[None] | None) -> None:
+    with suppress(RuntimeError):  # the loop may have ended by itself at this very moment
+        if task is not None:
+            loop.call_soon_threadsafe(task.cancel)

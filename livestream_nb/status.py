@@ -1,0 +1,147 @@
+"""How a reader is doing, at one moment."""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Self
+
+from livestream_nb.connection.timeline import Phase, Transition
+from livestream_nb.errors import InvalidOption, StreamFailed, WaitTimeout
+from livestream_nb.protocol.status import Cause
+from livestream_nb.session import Session
+
+MOST_TELLING_FIRST = (
+    Phase.FAILED,
+    Phase.COOLDOWN,
+    Phase.STALLED,
+    Phase.CONNECTING,
+    Phase.STREAMING,
+    Phase.STOPPED,
+)
+
+NOT_STARTED = Transition(0, Phase.STOPPED, 0.0, Cause.ASKED, "Not started yet.")
+
+
+@dataclass(frozen=True)
+class Status:
+    """How a reader is doing, at one moment.
+
+    Attributes
+    ----------
+    state : str
+        ``connecting``, ``streaming``, ``stalled``, ``cooldown``, ``stopped`` or ``failed``; of
+        several connections, the one that a person should know of first.
+    since : datetime or None
+        When that state began (UTC service time); None before the first start.
+    silent_for : float or None
+        Service seconds since bytes last came; None while nothing is open.
+    next_attempt : datetime or None
+        When the next connect comes (UTC service time), while waiting for it.
+    reason : str
+        Why that state began, in a sentence.
+    hits : int
+        Distinct hits received since the reader was made.
+    bytes : int
+        Bytes of records received, unpacked.
+    duplicates, quarantined : int
+        Repeated hits that were left out, and records that could not be read.
+    rows, evicted : int
+        Hits in the buffer, and older ones that it had to let go.
+    connects : int
+        Requests sent.
+    behind : bool
+        Whether receiving pauses because digesting has fallen behind.
+    cause : str
+        ``reason`` in one word, as in the timeline.
+    http_status : int or None
+        The HTTP status that brought the state about.
+    """
+
+    state: str
+    since: datetime | None
+    silent_for: float | None
+    next_attempt: datetime | None
+    reason: str
+    hits: int
+    bytes: int
+    duplicates: int
+    quarantined: int
+    rows: int
+    evicted: int
+    connects: int
+    behind: bool
+    cause: str
+    http_status: int | None
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What someone waits for: so many hits, and a state."""
+
+    hits: int
+    state: str | None
+
+    @classmethod
+    def of(cls, hits: int | None, state: str | None) -> Self:
+        """Check what is waited for; `InvalidOption` when that is nothing, or no state's name."""
+        if hits is None and state is None:
+            raise InvalidOption("Nothing to wait for: give hits=, state=, or both.")
+        if state is not None and state not in set(Phase):
+            raise InvalidOption.value("state", state, f"give one of {', '.join(Phase)}")
+        return cls(hits or 0, state)
+
+    def reached(self, status: Status) -> bool:
+        """Whether it has come; `StreamFailed` or `WaitTimeout` when it never will."""
+        if status.hits >= self.hits and self.state in (None, status.state):
+            return True
+        if status.state == Phase.FAILED:
+            raise StreamFailed(status.reason, cause=status.cause, status=status.http_status)
+        if status.state == Phase.STOPPED and status.cause == Cause.ASKED:
+            raise WaitTimeout(f"{status.reason} There is nothing to wait for: call start() first.")
+        return False
+
+    def missed(self, status: Status, timeout: float | None) -> WaitTimeout:
+        """That it has not come in time, and what there is instead."""
+        return WaitTimeout(
+            f"Not reached within {timeout:g} s: {status.hits:,} hits so far, {status.state}. "
+            f"{status.reason}"
+        )
+
+
+def status_of(session: Session) -> Status:
+    """The status of a session now."""
+    telling = _telling(session)
+    totals = session.intake.buffer.totals()
+    heard = session.heard
+    return Status(
+        state=telling.state.value,
+        since=_moment(telling.at) if telling.at else None,
+        silent_for=None if heard is None else session.plan.clock.monotonic() - heard,
+        next_attempt=_moment(telling.until) if telling.until else None,
+        reason=telling.sentence,
+        hits=totals.hits,
+        bytes=totals.bytes,
+        duplicates=totals.duplicates,
+        quarantined=totals.quarantined,
+        rows=totals.rows,
+        evicted=totals.evicted,
+        connects=session.connects,
+        behind=session.behind,
+        cause=telling.reason.value,
+        http_status=telling.status,
+    )
+
+
+def _telling(session: Session) -> Transition:
+    """The latest entry of the connection that a person should know of first."""
+    latest = {entry.connection: entry for entry in session.timeline.entries()}
+    telling = min(latest.values(), key=_rank, default=NOT_STARTED)
+    starting = session.running and telling.state in (Phase.STOPPED, Phase.FAILED)
+    return replace(telling, state=Phase.CONNECTING, sentence="Starting.") if starting else telling
+
+
+def _rank(entry: Transition) -> int:
+    return MOST_TELLING_FIRST.index(entry.state)
+
+
+def _moment(at: float) -> datetime:
+    return datetime.fromtimestamp(at, UTC)

@@ -1,0 +1,112 @@
+"""The arrows between the rooms go down only, and some libraries have one owner each."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "livestream_nb"
+
+BASE = {"errors", "clock"}
+KNOWS = {
+    "errors": set(),
+    "clock": {"errors"},
+    "worker": set(),
+    "protocol": BASE,
+    "policy": BASE | {"protocol"},
+    "connection": BASE | {"protocol", "policy", "worker"},
+    "hits": BASE | {"protocol"},
+    "simulator": BASE | {"protocol"},
+    "session": BASE | {"protocol", "policy", "worker", "connection", "hits"},
+    "status": BASE | {"protocol", "connection", "session"},
+    "measures": {"errors"},
+    "gaps": {"measures"},
+    "charts": {"errors"},
+    "report": {"errors", "charts"},
+    "reader": BASE
+    | {"protocol", "policy", "connection", "hits", "session", "status", "measures", "gaps"},
+    "dashboard": BASE | {"charts", "reader", "status"},
+    "embedded": BASE | {"simulator", "reader"},
+    "demo": BASE | {"reader", "embedded", "charts", "report", "measures"},
+    "cli": BASE | {"demo", "embedded", "reader"},
+    "__init__": BASE | {"policy", "connection", "reader", "embedded"},
+}
+"""What each room may import of the package, besides itself."""
+
+OPENS = {("reader", "dashboard")}
+"""A reader shows itself in the room above it: imported when asked, so headless use loads no widget."""
+
+OWNERS = {
+    "httpx": {"connection/transport.py"},
+    "time": {"clock.py"},
+    "random": {"session.py", "simulator"},
+    "threading": {"worker.py", "session.py", "reader.py", "hits/buffer.py", "simulator",
+                  "dashboard"},
+    "ipywidgets": {"dashboard"},
+    "anywidget": {"dashboard"},
+    "altair": {"charts", "report.py", "dashboard"},
+    "h11": {"simulator"},
+    "typer": {"cli.py"},
+}  # fmt: skip
+
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+
+def imports(path: Path) -> list[tuple[str, bool]]:
+    """Every imported module of a file, and whether it is imported inside a function."""
+    tree = ast.parse(path.read_text("utf-8"))
+    inner = {
+        id(node)
+        for function in ast.walk(tree)
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
+        for node in ast.walk(function)
+    }
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found += [(alias.name, id(node) in inner) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+            found += [(name, id(node) in inner) for name in names]
+    return found
+
+
+def room(module: str) -> str:
+    return module.removeprefix("livestream_nb.").split(".")[0]
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_arrows_go_down(path: Path) -> None:
+    """No module imports a room that its own room does not know."""
+    home = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+    for module, inside in imports(path):
+        if not module.startswith("livestream_nb"):
+            continue
+        other = room(module) if module != "livestream_nb.__version__" else home
+        allowed = other == home or other in KNOWS[home]
+        assert allowed or (inside and (home, other) in OPENS), f"{home} imports {module}"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_libraries_have_owners(path: Path) -> None:
+    """Time, chance, threads, HTTP and widgets are touched by the rooms that own them."""
+    name = path.relative_to(PACKAGE).as_posix()
+    for module, _ in imports(path):
+        owners = OWNERS.get(module.split(".")[0])
+        if owners is not None:
+            assert any(name == owner or name.startswith(f"{owner}/") for owner in owners), (
+                f"{name} imports {module}"
+            )
+
+
+def test_headless_import_loads_no_widget() -> None:
+    """Importing the package loads neither ipywidgets nor anywidget nor altair."""
+    program = "import sys, livestream_nb; print(*sorted(sys.modules))"
+    loaded = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert "livestream_nb.reader" in loaded
+    assert not {"ipywidgets", "anywidget", "altair", "IPython"} & set(loaded)
