@@ -4,31 +4,31 @@ One stream has one session, however often a cell is run: a reader that starts wh
 same options reads the stream takes over its session, buffer and open connection and all.
 """
 
-import asyncio
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from types import TracebackType
-from typing import Self
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from typing import TYPE_CHECKING, Any, Self
 
 import polars as pl
 
-from livestream_nb import gaps, measures
+from livestream_nb import gaps, measures, waiting
 from livestream_nb.clock import Clock
 from livestream_nb.connection.credentials import BearerToken
 from livestream_nb.connection.timeline import Phase
 from livestream_nb.errors import InvalidOption, StreamBusy
 from livestream_nb.hits.columns import resolve
 from livestream_nb.hits.intake import Intake
+from livestream_nb.options import check_policy, check_time_zone
 from livestream_nb.policy import Policy, ReconnectPolicy
-from livestream_nb.protocol.request import StreamRequest, stream_request
+from livestream_nb.protocol.request import stream_request
 from livestream_nb.session import Plan, Session
-from livestream_nb.status import Goal, Status, status_of
+from livestream_nb.status import Status, status_of
+from livestream_nb.waiting import Goal
 
-LEAST_COOLDOWN = 60.0
+if TYPE_CHECKING:
+    from livestream_nb.dashboard.view import Dashboard
 
 _reading: dict[str, "Reader"] = {}
 _registry = threading.RLock()
@@ -93,11 +93,11 @@ class Reader:
         seed: int | None = None,
     ) -> None:
         request = stream_request(stream, connections=connections, reset=reset, smoothing=smoothing)
-        _check_policy(policy, request)
+        check_policy(policy, request)
         if credentials is not None and token is not None:
             raise InvalidOption("Both token= and credentials= are given: give one of them.")
         intake = Intake(columns, keep)
-        self.tz = _time_zone(tz)
+        self.tz = check_time_zone(tz)
         self.clock = clock
         self.policy = policy
         plan = Plan(request, credentials or BearerToken(token), policy, clock, seed)
@@ -112,6 +112,7 @@ class Reader:
             "clock": clock,
         }
         self._successor: Reader | None = None
+        self._dashboard: Dashboard | None = None
 
     def start(self) -> Self:
         """Read in the background, and return at once; nothing happens when that is so already.
@@ -239,36 +240,26 @@ class Reader:
         StreamFailed
             When the stream stopped for good before.
         """
-        goal, changed = Goal.of(hits, state), threading.Event()
-        deadline = None if timeout is None else self._now() + timeout
-        unlisten = self._session.listen(changed.set)
-        try:
-            while not goal.reached(self.status):
-                left = None if deadline is None else max(0.0, deadline - self._now())
-                if not changed.wait(left):
-                    raise goal.missed(self.status, timeout)
-                changed.clear()
-        finally:
-            unlisten()
+        waiting.wait(self._session, Goal.of(hits, state), lambda: self.status, timeout)
         return self
 
     async def until(
         self, *, hits: int | None = None, state: str | None = None, timeout: float | None = None
     ) -> Self:
         """The same as :meth:`wait` for use with ``await``: the kernel stays free meanwhile."""
-        goal, changed = Goal.of(hits, state), asyncio.Event()
-        wake = partial(asyncio.get_running_loop().call_soon_threadsafe, changed.set)
-        unlisten = self._session.listen(wake)
-        try:
-            async with asyncio.timeout(timeout):
-                while not goal.reached(self.status):
-                    await changed.wait()
-                    changed.clear()
-        except TimeoutError:
-            raise goal.missed(self.status, timeout) from None
-        finally:
-            unlisten()
+        await waiting.until(self._session, Goal.of(hits, state), lambda: self.status, timeout)
         return self
+
+    def dashboard(self) -> "Dashboard":
+        """The live view of this reader, the same one every time; needs a notebook with widgets."""
+        from livestream_nb.dashboard.view import Dashboard
+
+        if self._dashboard is None or self._dashboard.closed:
+            self._dashboard = Dashboard(self)
+        return self._dashboard
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, Any]:
+        return self.dashboard()._repr_mimebundle_()
 
     def __repr__(self) -> str:
         status = self.status
@@ -292,34 +283,8 @@ class Reader:
         self._session = other._session
         other._successor = self
 
-    def _now(self) -> float:
-        """Real seconds on the clock's monotonic time."""
-        return self.clock.real(self.clock.monotonic())
-
     def _since(self, last: str | timedelta | None) -> float | None:
         return None if last is None else self.clock.utc() - measures.seconds_in("last", last)
-
-
-def _check_policy(policy: Policy, request: StreamRequest) -> None:
-    if not (hasattr(policy, "start") and hasattr(policy, "step")):
-        right = "give a ReconnectPolicy, or an object with start(now) and step(state, event, now)"
-        raise InvalidOption.value("policy", policy, right)
-    cooldown = getattr(policy, "cooldown", LEAST_COOLDOWN)
-    if cooldown < LEAST_COOLDOWN and not request.loopback:
-        right = (
-            f"give at least {LEAST_COOLDOWN:g} seconds, because Livestream needs about as long to "
-            "notice a lost connection; less is for the simulator"
-        )
-        raise InvalidOption.value("cooldown", cooldown, right)
-
-
-def _time_zone(tz: str) -> str:
-    try:
-        ZoneInfo(tz)
-    except (ZoneInfoNotFoundError, ValueError, TypeError, OSError):
-        right = 'give a time zone by name, as in "UTC" or "Europe/Berlin"'
-        raise InvalidOption.value("tz", tz, right) from None
-    return tz
 
 
 def _moment(at: float) -> datetime:

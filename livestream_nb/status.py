@@ -2,10 +2,8 @@
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Self
 
 from livestream_nb.connection.timeline import Phase, Transition
-from livestream_nb.errors import InvalidOption, StreamFailed, WaitTimeout
 from livestream_nb.protocol.status import Cause
 from livestream_nb.session import Session
 
@@ -71,40 +69,6 @@ class Status:
     behind: bool
     cause: str
     http_status: int | None
-
-
-@dataclass(frozen=True)
-class Goal:
-    """What someone waits for: so many hits, and a state."""
-
-    hits: int
-    state: str | None
-
-    @classmethod
-    def of(cls, hits: int | None, state: str | None) -> Self:
-        """Check what is waited for; `InvalidOption` when that is nothing, or no state's name."""
-        if hits is None and state is None:
-            raise InvalidOption("Nothing to wait for: give hits=, state=, or both.")
-        if state is not None and state not in set(Phase):
-            raise InvalidOption.value("state", state, f"give one of {', '.join(Phase)}")
-        return cls(hits or 0, state)
-
-    def reached(self, status: Status) -> bool:
-        """Whether it has come; `StreamFailed` or `WaitTimeout` when it never will."""
-        if status.hits >= self.hits and self.state in (None, status.state):
-            return True
-        if status.state == Phase.FAILED:
-            raise StreamFailed(status.reason, cause=status.cause, status=status.http_status)
-        if status.state == Phase.STOPPED and status.cause == Cause.ASKED:
-            raise WaitTimeout(f"{status.reason} There is nothing to wait for: call start() first.")
-        return False
-
-    def missed(self, status: Status, timeout: float | None) -> WaitTimeout:
-        """That it has not come in time, and what there is instead."""
-        return WaitTimeout(
-            f"Not reached within {timeout:g} s: {status.hits:,} hits so far, {status.state}. "
-            f"{status.reason}"
-        )
 
 
 def status_of(session: Session) -> Status:

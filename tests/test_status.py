@@ -42,4 +42,4 @@ def test_explain() -> None:
         f'409: {MEANING[Cause.REFUSED]} Livestream said: "too many"'
     )
     assert explain(Cause.DROPPED) == MEANING[Cause.DROPPED]
-    assert explain(Cause.DROPPED, None, "reset") == f"{MEANING[Cause.DROPPED]} (reset)"
+    assert explain(Cause.DROPPED, None, "reset") == f"{MEANING[Cause.DROPPED]} In detail: reset."

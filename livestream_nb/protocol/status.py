@@ -137,7 +137,7 @@ def read_refusal(status: int, body: bytes, retry_after: str | None = None) -> Re
 def explain(cause: Cause, status: int | None = None, detail: str = "") -> str:
     """What happened and what it means, in a few sentences for a person."""
     if status is None:
-        return f"{MEANING[cause]} ({detail})" if detail else MEANING[cause]
+        return f"{MEANING[cause]} In detail: {detail.rstrip('.')}." if detail else MEANING[cause]
     said = f' Livestream said: "{detail}"' if detail else ""
     return f"{status}: {MEANING[cause]}{said}"
 

@@ -1,0 +1,69 @@
+"""The span of a time axis.
+
+Vega knows no zone but UTC and the viewer's own, so a chart's times are *shown* times: Unix
+milliseconds moved by the wanted zone's offset and shown as if they were UTC. One window has one
+offset, that of its end, so that its axis never jumps; the axis title names it.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import polars as pl
+
+from livestream_nb.errors import InvalidOption
+
+EMPTY_SPAN = timedelta(minutes=1)
+
+
+@dataclass(frozen=True)
+class Window:
+    """The span of a time axis, and the zone that it is shown in."""
+
+    start: datetime
+    end: datetime
+    tz: str = "UTC"
+
+    @classmethod
+    def around(cls, *times: pl.Series, now: datetime | None = None, tz: str = "UTC") -> "Window":
+        """Return the window that just holds these times (Datetime, UTC) and ``now``."""
+        known = pl.concat([t.cast(pl.Datetime("us", "UTC")) for t in times]).drop_nulls().to_list()
+        known += [] if now is None else [now]
+        if not known:
+            known = [datetime(1970, 1, 1, tzinfo=UTC)]
+        first, last = min(known), max(known)
+        return cls(first, last if last > first else first + EMPTY_SPAN, tz)
+
+    @cached_property
+    def offset(self) -> timedelta:
+        """How far the zone's clocks are ahead of UTC at the window's end."""
+        try:
+            zone = ZoneInfo(self.tz)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            right = "give an IANA time zone name, such as 'UTC' or 'Europe/Zurich'"
+            raise InvalidOption.value("tz", self.tz, right) from None
+        return self.end.astimezone(zone).utcoffset() or timedelta()
+
+    def shown(self, moment: datetime) -> int:
+        """Return a moment as milliseconds of shown time."""
+        return round(moment.timestamp() * 1_000) + self.shift
+
+    @property
+    def shift(self) -> int:
+        """The offset in milliseconds."""
+        return round(self.offset.total_seconds() * 1_000)
+
+    @property
+    def seconds(self) -> float:
+        """How long the window lasts."""
+        return (self.end - self.start).total_seconds()
+
+    @property
+    def zone(self) -> str:
+        """The zone in words, with its offset from UTC where that is not plain."""
+        if not self.offset:
+            return "UTC"
+        minutes = round(self.offset.total_seconds() / 60)
+        sign = "+" if minutes > 0 else "−"
+        return f"{self.tz}, UTC{sign}{abs(minutes) // 60:02}:{abs(minutes) % 60:02}"

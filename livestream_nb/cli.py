@@ -1,0 +1,244 @@
+"""The command line: ``livestream-nb demo`` and ``livestream-nb simulate``."""
+
+import asyncio
+import sys
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from livestream_nb.charts import stream_chart
+from livestream_nb.demo import COOLDOWN, Demo, Outcome
+from livestream_nb.embedded import Simulator
+from livestream_nb.errors import InvalidOption, LivestreamError
+from livestream_nb.report import report_html
+
+WRONG_INPUT = 2
+INTERRUPTED = 130
+EVENTS_EVERY = 0.2
+REPORT_STEPS = 200
+SHAPES = {
+    "connecting": "◇",
+    "streaming": "▶",
+    "stalled": "◫",
+    "cooldown": "◔",
+    "stopped": "■",
+    "failed": "✕",
+}
+STYLES = {"streaming": "green", "cooldown": "yellow", "failed": "red"}
+
+app = typer.Typer(
+    help="Adobe Analytics Livestream: try it on the embedded simulator.",
+    no_args_is_help=True,
+    add_completion=False,
+)
+console = Console(highlight=False)
+
+
+def main() -> None:
+    """Run the command line; a refused value is one sentence and exit code 2."""
+    try:
+        app()
+    except LivestreamError as error:
+        Console(stderr=True, highlight=False, soft_wrap=True).print(Text(f"Error: {error}"))
+        sys.exit(WRONG_INPUT)
+
+
+@app.command()
+def demo(
+    seconds: Annotated[float, typer.Option(help="How long the run lasts, 6 to 600.")] = 20.0,
+    replay: Annotated[
+        Path | None, typer.Option(help="Replay a recording: .ndjson or .ndjson.gz.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Write hits, timeline and a report to this folder.")
+    ] = None,
+) -> None:
+    """Stream, lose the connection, wait, meet a 409, recover; then count what was lost.
+
+    Exit code 1 when a hit was lost or delivered twice, or a wait was shorter than the cooldown.
+    """
+    run = Demo(seconds, replay)
+    if out is not None:
+        _writable(out)
+    console.print(
+        f"A simulated Livestream on this machine, {run.simulator.clock.rate:.0f} times as fast as "
+        f"real time, so that the default cooldown of {COOLDOWN:.0f} s lasts "
+        f"{run.simulator.clock.real(COOLDOWN):.1f} s. The connection will be dropped once.\n"
+    )
+    outcome = _watched(run)
+    console.print(summary(outcome))
+    if out is not None:
+        _write(run, outcome, out)
+    console.print(_verdict(outcome))
+    raise typer.Exit(0 if outcome.sound else 1)
+
+
+@app.command()
+def simulate(
+    port: Annotated[int, typer.Option(help="Where to listen on 127.0.0.1; 0 picks one.")] = 0,
+    rate: Annotated[float, typer.Option(help="Hits per service second.")] = 50.0,
+    speed: Annotated[float, typer.Option(help="Service seconds in one real second.")] = 1.0,
+    replay: Annotated[
+        Path | None, typer.Option(help="Replay a recording: .ndjson or .ndjson.gz.")
+    ] = None,
+) -> None:
+    """Serve a Livestream on this machine until Ctrl-C, and print what happens to it."""
+    with Simulator(port=port, rate=rate, speed=speed, hits=replay) as simulator:
+        console.print(introduction(simulator), soft_wrap=True)
+        try:
+            asyncio.run(_print_events(simulator))
+        except KeyboardInterrupt:
+            console.print("Stopped.")
+
+
+def summary(outcome: Outcome) -> Table:
+    """The table at the end of a demo."""
+    table = Table(title="What came of it", title_justify="left", show_header=False)
+    table.add_column(style="bold")
+    table.add_column(justify="right")
+    for label, value in facts(outcome).items():
+        table.add_row(label, value)
+    return table
+
+
+def facts(outcome: Outcome) -> dict[str, str]:
+    """What the summary and the report say, in words and numbers."""
+    wait = outcome.shortest_wait
+    return {
+        "hits emitted": f"{outcome.emitted:,}",
+        "hits received": f"{outcome.received:,}",
+        "hits lost": f"{outcome.lost:,}",
+        "hits delivered twice": f"{outcome.twice:,}",
+        "duplicates dropped": f"{outcome.duplicates:,}",
+        "records quarantined": f"{outcome.quarantined:,}",
+        "visitors": f"{outcome.visitors:,}",
+        "first timeGMT": _time(outcome.first),
+        "last timeGMT": _time(outcome.last),
+        "connects": f"{outcome.connects:,}",
+        "of them refused with 409": f"{outcome.refusals:,}",
+        "shortest wait between connections": "none" if wait is None else f"{wait:.1f} service s",
+    }
+
+
+def _time(moment: datetime | None) -> str:
+    return f"{moment:%Y-%m-%d %H:%M:%S} UTC ({moment.timestamp():.0f})" if moment else "none"
+
+
+class Narrator:
+    """Prints every change of state as a line, above a progress bar with the counts."""
+
+    def __init__(self, run: Demo, progress: Progress) -> None:
+        self._run = run
+        self._progress = progress
+        self._task = progress.add_task("", total=1.0)
+        self._told = 0
+
+    def tick(self) -> None:
+        """Tell what is new."""
+        timeline = self._run.reader.timeline()
+        for row in timeline[self._told :].iter_rows(named=True):
+            since = (row["started"] - timeline["started"][0]).total_seconds()
+            self._progress.console.print(state_line(row["state"], since, row["sentence"]))
+        self._told = timeline.height
+        status = self._run.reader.status
+        counts = f"{status.hits:,} hits, {status.duplicates:,} duplicates"
+        self._progress.update(self._task, completed=self._run.done, description=counts)
+
+
+def state_line(state: str, since: float, sentence: str) -> Table:
+    """One change of state: when, in service minutes and seconds; what; why."""
+    line = Table.grid(padding=(0, 2))
+    for width in (6, 12):
+        line.add_column(width=width)
+    line.add_column(overflow="fold")
+    time = f"{int(since) // 60:3d}:{int(since) % 60:02d}"
+    word = Text(f"{SHAPES[state]} {state}", STYLES.get(state, "cyan"))
+    line.add_row(Text(time, "dim"), word, Text(sentence))
+    return line
+
+
+def _watched(run: Demo) -> Outcome:
+    columns = (BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as progress:
+        try:
+            return run.run(Narrator(run, progress).tick)
+        except KeyboardInterrupt:
+            progress.stop()
+            console.print("Stopped before its end: nothing is judged.")
+            raise typer.Exit(INTERRUPTED) from None
+
+
+def _verdict(outcome: Outcome) -> Text:
+    if outcome.sound:
+        return Text("Nothing lost, nothing twice, and every wait was long enough.", "bold green")
+    broken = {
+        "hits were lost": outcome.lost > 0,
+        "hits were delivered twice": outcome.twice > 0,
+        f"a wait was shorter than {COOLDOWN:.0f} s": not outcome.floor_held,
+    }
+    return Text(f"Not sound: {', '.join(what for what in broken if broken[what])}.", "bold red")
+
+
+def introduction(simulator: Simulator) -> str:
+    """What someone needs to read from a simulator, ready to paste."""
+    clock = simulator.clock
+    return f"""Serving a Livestream until Ctrl-C. Events are printed as they happen.
+
+curl:
+  curl --no-buffer --compressed -H "Authorization: Bearer {simulator.token}" {simulator.stream_url}
+
+Python:
+  import livestream_nb as ls
+  clock = ls.Clock(rate={clock.rate!r}, origin={clock.origin!r})
+  reader = ls.Reader("{simulator.stream_url}", token="{simulator.token}", clock=clock).start()
+"""
+
+
+async def _print_events(simulator: Simulator) -> None:
+    told = 0
+    while True:
+        log = simulator.log
+        for row in log[told:].iter_rows(named=True):
+            if row["event"] != "committed":
+                console.print(event_line(row))
+        told = log.height
+        await asyncio.sleep(EVENTS_EVERY)
+
+
+def event_line(row: Mapping[str, Any]) -> Text:
+    """One event of the service: when (UTC service time), what, and its detail."""
+    status = f"{row['status']} " if row["status"] else ""
+    return Text(f"{row['time']:%H:%M:%S}  {row['event']:<10} {status}{row['detail']}")
+
+
+def _writable(out: Path) -> None:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=out):
+            pass
+    except OSError as error:
+        right = f"give a folder that can be written to ({error.strerror})"
+        raise InvalidOption.value("out", str(out), right) from None
+
+
+def _write(run: Demo, outcome: Outcome, out: Path) -> None:
+    reader = run.reader
+    timeline = reader.timeline()
+    step = max(1, round(run.length / REPORT_STEPS))
+    reader.hits().write_parquet(out / "hits.parquet")
+    timeline.write_parquet(out / "timeline.parquet")
+    chart = stream_chart(
+        reader.throughput(every=f"{step}s"), timeline, now=run.stopped, tz=reader.tz, every=step
+    )
+    title = "Livestream: a drop, a ghost, a 409, and the recovery"
+    page = report_html(title, facts(outcome), [chart])
+    (out / "report.html").write_text(page, encoding="utf-8")
+    console.print(f"Written to {out}: hits.parquet, timeline.parquet, report.html")

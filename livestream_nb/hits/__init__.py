@@ -1,0 +1,1 @@
+"""From records to frames: decoding, duplicates, the bounded buffer."""

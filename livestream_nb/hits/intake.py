@@ -1,0 +1,110 @@
+"""The way of a block: decoded, duplicates dropped, into the buffer.
+
+One thread calls it; the buffer may be read from any.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import polars as pl
+
+from livestream_nb.hits.buffer import Batch, Buffer
+from livestream_nb.hits.columns import resolve
+from livestream_nb.hits.decode import Decoder
+from livestream_nb.hits.dedupe import Dedupe
+from livestream_nb.hits.records import Rejected
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What became of a block: how many new hits, duplicates and rejected records it held."""
+
+    hits: int
+    duplicates: int
+    quarantined: int
+
+
+class Intake:
+    """Turns blocks of records into rows of a buffer.
+
+    Parameters
+    ----------
+    columns : str, iterable of str or None
+        The wanted columns, as for :func:`livestream_nb.hits.columns.resolve`.
+    keep : int
+        Rows that the buffer holds at most.
+    window : int
+        Hit ids that are remembered at least, to tell duplicates.
+
+    Attributes
+    ----------
+    buffer : Buffer
+        Where everything goes.
+
+    Raises
+    ------
+    UnknownColumn
+        When no hit has such a column.
+    InvalidOption
+        When ``keep`` or ``window`` is not a whole number of at least 1.
+    """
+
+    def __init__(
+        self,
+        columns: str | Iterable[str] | None = None,
+        keep: int = 1_000_000,
+        window: int = 1_000_000,
+    ) -> None:
+        self._decoder = Decoder(resolve(columns))
+        self._dedupe = Dedupe(window)
+        self._nothing = pl.DataFrame(schema=self._decoder.schema)
+        self.buffer = Buffer(self._decoder.schema, keep)
+
+    def take(self, block: bytes, *, connection: int, arrived: float) -> Taken:
+        r"""Take in a block.
+
+        Parameters
+        ----------
+        block : bytes
+            Complete records separated by ``\n`` or ``\r\n``.
+        connection : int
+            Number of the connection that it came by, 0 to 255.
+        arrived : float
+            When it reached this machine, in Unix seconds.
+        """
+        decoded = self._decoder.decode(block, connection=connection, arrived=arrived)
+        without_id = self._dedupe.without_id
+        fresh, duplicates = self._dedupe.fresh(decoded.frame)
+        self.buffer.append(
+            Batch(
+                fresh,
+                connection,
+                arrived,
+                size=len(block),
+                duplicates=duplicates,
+                without_id=self._dedupe.without_id - without_id,
+                rejected=decoded.rejected,
+                unreadable=decoded.unreadable,
+            )
+        )
+        return Taken(fresh.height, duplicates, len(decoded.rejected))
+
+    def reject(self, raw: bytes, reason: str, *, connection: int, arrived: float) -> None:
+        """Put into quarantine a record that was refused before it could be decoded.
+
+        Parameters
+        ----------
+        raw : bytes
+            The record, or its beginning.
+        reason : str
+            Why it was refused, in plain words.
+        connection : int
+            Number of the connection that it came by, 0 to 255.
+        arrived : float
+            When it reached this machine, in Unix seconds.
+        """
+        self.buffer.append(
+            Batch(
+                self._nothing, connection, arrived, size=len(raw), rejected=(Rejected(raw, reason),)
+            )
+        )

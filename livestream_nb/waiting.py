@@ -1,0 +1,82 @@
+"""Waiting for a reader to have come so far, with a thread or with a coroutine."""
+
+import asyncio
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Self
+
+from livestream_nb.connection.timeline import Phase
+from livestream_nb.errors import InvalidOption, StreamFailed, WaitTimeout
+from livestream_nb.protocol.status import Cause
+from livestream_nb.session import Session
+from livestream_nb.status import Status
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What someone waits for: so many hits, and a state."""
+
+    hits: int
+    state: str | None
+
+    @classmethod
+    def of(cls, hits: int | None, state: str | None) -> Self:
+        """Check what is waited for; `InvalidOption` when that is nothing, or no state's name."""
+        if hits is None and state is None:
+            raise InvalidOption("Nothing to wait for: give hits=, state=, or both.")
+        if state is not None and state not in set(Phase):
+            raise InvalidOption.value("state", state, f"give one of {', '.join(Phase)}")
+        return cls(hits or 0, state)
+
+    def reached(self, status: Status) -> bool:
+        """Whether it has come; `StreamFailed` or `WaitTimeout` when it never will."""
+        if status.hits >= self.hits and self.state in (None, status.state):
+            return True
+        if status.state == Phase.FAILED:
+            raise StreamFailed(status.reason, cause=status.cause, status=status.http_status)
+        if status.state == Phase.STOPPED and status.cause == Cause.ASKED:
+            raise WaitTimeout(f"{status.reason} There is nothing to wait for: call start() first.")
+        return False
+
+    def missed(self, status: Status, timeout: float | None) -> WaitTimeout:
+        """That it has not come in time, and what there is instead."""
+        return WaitTimeout(
+            f"Not reached within {timeout:g} s: {status.hits:,} hits so far, {status.state}. "
+            f"{status.reason}"
+        )
+
+
+def wait(session: Session, goal: Goal, status: Callable[[], Status], timeout: float | None) -> None:
+    """Block this thread until the goal is reached, or for ``timeout`` real seconds."""
+    changed = threading.Event()
+    clock = session.plan.clock
+    deadline = None if timeout is None else clock.real(clock.monotonic()) + timeout
+    unlisten = session.listen(changed.set)
+    try:
+        while not goal.reached(status()):
+            left = None if deadline is None else deadline - clock.real(clock.monotonic())
+            if not changed.wait(left):
+                raise goal.missed(status(), timeout)
+            changed.clear()
+    finally:
+        unlisten()
+
+
+async def until(
+    session: Session, goal: Goal, status: Callable[[], Status], timeout: float | None
+) -> None:
+    """Suspend this coroutine until the goal is reached, or for ``timeout`` real seconds."""
+    changed = asyncio.Event()
+    wake = partial(asyncio.get_running_loop().call_soon_threadsafe, changed.set)
+    unlisten = session.listen(wake)
+    try:
+        async with asyncio.timeout(timeout):
+            while not goal.reached(status()):
+                await changed.wait()
+                changed.clear()
+    except TimeoutError:
+        raise goal.missed(status(), timeout) from None
+    finally:
+        unlisten()

@@ -1,0 +1,128 @@
+"""A reader without a network: exactly what a dashboard asks of one, from a script of states."""
+
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+
+import polars as pl
+
+START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+STATES = pl.Enum(["connecting", "streaming", "stalled", "cooldown", "stopped", "failed"])
+TIMELINE = {
+    "connection": pl.UInt8,
+    "state": STATES,
+    "started": pl.Datetime("us", "UTC"),
+    "ended": pl.Datetime("us", "UTC"),
+    "seconds": pl.Float64,
+    "reason": pl.String,
+    "status": pl.Int16,
+    "attempt": pl.UInt32,
+    "sentence": pl.String,
+}
+THROUGHPUT = {
+    "time": pl.Datetime("us", "UTC"),
+    "connection": pl.UInt8,
+    "hits": pl.UInt64,
+    "bytes": pl.UInt64,
+    "duplicates": pl.UInt64,
+    "quarantined": pl.UInt64,
+}
+DROPPED = "The connection was dropped; waiting about 60 s so that the service notices."
+REFUSED = "Refused (409): the service still counts the dropped connection as open."
+STORY = (
+    (0, "connecting", "asked", None, 1, "Connecting to the stream."),
+    (1, "streaming", "opened", 200, 1, "Connected; hits arrive."),
+    (90, "cooldown", "dropped", None, 1, DROPPED),
+    (155, "connecting", "asked", None, 2, "Connecting again."),
+    (156, "cooldown", "refused", 409, 2, REFUSED),
+    (240, "connecting", "asked", None, 3, "Connecting again."),
+    (241, "streaming", "opened", 200, 3, "Connected; hits arrive."),
+)
+
+
+def at(seconds: float) -> datetime:
+    """Return the moment so many seconds into the story."""
+    return START + timedelta(seconds=seconds)
+
+
+def timeline(now: float = 300, story: tuple = STORY, connection: int = 1) -> pl.DataFrame:
+    """Return the states that began by ``now``, the last one open."""
+    begun = [entry for entry in story if entry[0] <= now]
+    ends = [*(entry[0] for entry in begun[1:]), None][: len(begun)]
+    rows = [
+        {
+            "connection": connection,
+            "state": state,
+            "started": at(start),
+            "ended": None if end is None else at(end),
+            "seconds": (now if end is None else end) - start,
+            "reason": reason,
+            "status": status,
+            "attempt": attempt,
+            "sentence": sentence,
+        }
+        for (start, state, reason, status, attempt, sentence), end in zip(begun, ends, strict=True)
+    ]
+    return pl.DataFrame(rows, schema=TIMELINE)
+
+
+def throughput(now: int = 300, connection: int = 1, step: int = 1) -> pl.DataFrame:
+    """Return 40 to 60 hits for every connected second but 20 to 24, which have none."""
+    seconds = [s for s in [*range(1, 90), *range(241, now)] if s < now and s % step == 0]
+    hits = [0 if 20 <= s < 25 else 40 + (s * 5 % 21) for s in seconds]
+    rows = [
+        {"time": at(s), "connection": connection, "hits": h * step, "bytes": h * 900}
+        | {"duplicates": 0, "quarantined": 0}
+        for s, h in zip(seconds, hits, strict=True)
+    ]
+    return pl.DataFrame(rows, schema=THROUGHPUT)
+
+
+@dataclass(frozen=True)
+class FakeStatus:
+    state: str = "streaming"
+    since: datetime | None = START + timedelta(seconds=241)
+    silent_for: float | None = 0.2
+    next_attempt: datetime | None = None
+    reason: str = "Connected; hits arrive."
+    hits: int = 12_345
+    bytes: int = 4_567_890
+    duplicates: int = 12
+    quarantined: int = 0
+    evicted: int = 0
+    connects: int = 2
+    rows: int = 12_333
+
+
+@dataclass
+class FakeClock:
+    now: float = 300.0
+    rate: float = 1.0
+
+    def utc(self) -> float:
+        return at(self.now).timestamp()
+
+
+@dataclass
+class FakeReader:
+    status: FakeStatus = field(default_factory=FakeStatus)
+    clock: FakeClock = field(default_factory=FakeClock)
+    tz: str = "UTC"
+    calls: list[str] = field(default_factory=list)
+
+    def __repr__(self) -> str:
+        return f"<Reader {self.status.state}, {self.status.hits:,} hits>"
+
+    def throughput(self, every: str = "1s", last: str = "5m") -> pl.DataFrame:
+        return throughput(int(self.clock.now), step=int(every.removesuffix("s")))
+
+    def timeline(self) -> pl.DataFrame:
+        return timeline(self.clock.now)
+
+    def start(self) -> "FakeReader":
+        self.calls.append("start")
+        self.status = replace(self.status, state="streaming", reason="Connected; hits arrive.")
+        return self
+
+    def stop(self) -> None:
+        self.calls.append("stop")
+        self.status = replace(self.status, state="stopped", reason="You stopped the stream.")

@@ -1,0 +1,147 @@
+"""A real JupyterLab on loopback, and a real browser that may talk to nothing else."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import nbformat
+import pytest
+from playwright.sync_api import Page, Route, expect, sync_playwright
+
+TOKEN = "a-token-for-this-test"
+REPOSITORY = Path(__file__).parents[1]
+CHROMIUM = shutil.which("chromium")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+QUIET = {"fetchNews": "false", "checkForUpdates": False, "doNotDisturbMode": True}
+
+needs_browser = pytest.mark.skipif(
+    CHROMIUM is None and not os.environ.get("CI"), reason="no chromium on this machine"
+)
+
+
+@dataclass
+class Browser:
+    """A page, and every address that it asked for which is not on this machine."""
+
+    page: Page
+    strangers: list[str] = field(default_factory=list)
+
+    def admit(self, route: Route) -> None:
+        address = urlsplit(route.request.url)
+        if address.hostname in {None, "localhost", "127.0.0.1"}:
+            route.continue_()
+        else:
+            self.strangers.append(route.request.url)
+            route.abort()
+
+
+@contextmanager
+def chromium(width: int = 1280, height: int = 1000, *, scripts: bool = True) -> Iterator[Browser]:
+    """Open a page in Debian's chromium; requests that leave this machine are aborted and kept."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=FLAGS)
+        page = browser.new_page(
+            viewport={"width": width, "height": height}, java_script_enabled=scripts
+        )
+        guarded = Browser(page)
+        page.route("**/*", guarded.admit)
+        yield guarded
+        browser.close()
+
+
+@contextmanager
+def jupyterlab(folder: Path, cells: list[str], *, dark: bool = False) -> Iterator[str]:
+    """Serve a notebook of these cells; give the address that opens it."""
+    notebook = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell(cell) for cell in cells],
+        metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}},
+    )
+    work = folder / "work"
+    work.mkdir(parents=True)
+    nbformat.write(notebook, work / "live.ipynb")
+    settings = folder / "settings" / "@jupyterlab" / "apputils-extension"
+    settings.mkdir(parents=True)
+    theme = {"theme": "JupyterLab Dark" if dark else "JupyterLab Light"}
+    (settings / "themes.jupyterlab-settings").write_text(json.dumps(theme))
+    (settings / "notification.jupyterlab-settings").write_text(json.dumps(QUIET))
+    port = _free_port()
+    with (folder / "server.log").open("w") as log:
+        server = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"),
+                *("--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}"),
+                *("--ServerApp.port_retries=0", f"--ServerApp.root_dir={work}"),
+                *(f"--IdentityProvider.token={TOKEN}", "--LabApp.extension_manager=readonly"),
+            ],
+            env=os.environ
+            | {
+                "JUPYTER_CONFIG_DIR": str(folder / "config"),
+                "JUPYTER_DATA_DIR": str(folder / "data"),
+                "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
+                "JUPYTERLAB_SETTINGS_DIR": str(folder / "settings"),
+                "JUPYTERLAB_WORKSPACES_DIR": str(folder / "workspaces"),
+                "IPYTHONDIR": str(folder / "ipython"),
+                "PYTHONPATH": str(REPOSITORY),
+            },
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            _await(f"http://127.0.0.1:{port}/api?token={TOKEN}", server, folder / "server.log")
+            yield f"http://127.0.0.1:{port}/lab/tree/live.ipynb?token={TOKEN}"
+        finally:
+            server.terminate()
+            server.wait(20)
+
+
+def run_all(page: Page, address: str) -> None:
+    """Open a notebook and run its cells."""
+    page.goto(address)
+    page.get_by_text("| Idle").wait_for(timeout=90_000)
+    prompt = page.locator(".jp-CodeCell .jp-InputPrompt").first
+    for _ in range(5):
+        page.locator(".jp-CodeCell .cm-content").first.click()
+        page.keyboard.press("Escape")
+        page.get_by_role("menuitem", name="Run", exact=True).click()
+        page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+        with suppress(AssertionError):
+            expect(prompt).not_to_have_text("[ ]:", timeout=5_000)
+            return
+    raise AssertionError("JupyterLab did not run the notebook.")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _await(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    for _ in range(600):
+        try:
+            opener.open(address, timeout=5).close()
+        except OSError:
+            with suppress(subprocess.TimeoutExpired):
+                server.wait(0.1)
+                break
+        else:
+            return
+    raise RuntimeError(f"JupyterLab does not answer: {log.read_text()[-2000:]}")

@@ -1,0 +1,166 @@
+"""cli.py and demo.py: the command line as a person runs it, in processes of its own."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from livestream_nb import Clock, Reader
+from livestream_nb.cli import facts
+from livestream_nb.demo import Outcome, shortest_wait
+
+COMMAND = [str(Path(sys.executable).with_name("livestream-nb"))]
+REAL_DAY = Path(__file__).parents[2] / "shared/traffic/zwitchdev-2015-07-13.ndjson.gz"
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*COMMAND, *arguments],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env=os.environ | {"COLUMNS": "120"},
+        check=False,
+    )
+
+
+def counts(output: str) -> dict[str, str]:
+    return dict(re.findall(r"│ (\w[^│]*?) +│ +([^│]*?) +│", output))
+
+
+def test_demo(tmp_path: Path) -> None:
+    """The demo ends by itself with exit code 0: one drop, one 409, nothing lost, three files."""
+    out = tmp_path / "new" / "out"
+    done = run("demo", "--seconds", "8", "--out", str(out))
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = counts(done.stdout)
+    assert found["hits lost"] == found["hits delivered twice"] == "0"
+    assert found["hits emitted"] == found["hits received"] != "0"
+    assert found["of them refused with 409"] == "1"
+    assert found["connects"] == "3"
+    assert 60 <= float(found["shortest wait between connections"].split()[0]) <= 80
+    assert "409" in done.stdout
+    hits = pl.read_parquet(out / "hits.parquet")
+    assert f"{hits.height:,}" == found["hits received"]
+    states = pl.read_parquet(out / "timeline.parquet")["state"].to_list()
+    assert states.count("streaming") == 2
+    report = (out / "report.html").read_text("utf-8")
+    assert found["hits received"] in report
+    assert "default-src 'none'" in report
+
+
+@pytest.mark.skipif(not REAL_DAY.exists(), reason="the real day of traffic is not in this checkout")
+def test_demo_on_a_real_day() -> None:
+    """A real day of real traffic arrives whole over a drop: 592 hits, 338 visitors."""
+    done = run("demo", "--seconds", "8", "--replay", str(REAL_DAY))
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = counts(done.stdout)
+    assert found["hits emitted"] == found["hits received"] == "592"
+    assert found["visitors"] == "338"
+    assert "(1436760278)" in found["first timeGMT"]
+    assert "(1436846258)" in found["last timeGMT"]
+    assert found["connects"] == "3"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["demo", "--seconds", "1"], "seconds=1.0 is not possible: give 6 to 600"),
+        (["demo", "--replay", "nowhere.ndjson"], "nowhere.ndjson"),
+        (["demo", "--out", "/dev/null/x"], "out='/dev/null/x' is not possible"),
+        (["demo", "--seconds", "soon"], "--seconds"),
+        (["simulate", "--port", "99999"], "port=99999 is not possible"),
+        (["simulate", "--rate", "0"], "rate=0.0 is not possible"),
+        (["simulate", "--speed", "-1"], "speed=-1.0 is not possible"),
+        (["simulate", "--replay", "nowhere.ndjson"], "nowhere.ndjson"),
+        (["dance"], "dance"),
+    ],
+)
+def test_wrong_input(arguments: list[str], words: str) -> None:
+    """Wrong input is refused at once in one sentence, without a traceback, with exit code 2."""
+    done = run(*arguments)
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_port_in_use() -> None:
+    """A port that is taken is named, with what to do, and exit code 2."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = run("simulate", "--port", str(port))
+    assert done.returncode == 2
+    assert f"Port {port} " in done.stderr
+    assert "port=0" in done.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for child processes")
+def test_simulate() -> None:
+    """simulate prints what a reader needs, serves it, tells events, and ends at Ctrl-C."""
+    arguments = ["simulate", "--speed", "20", "--rate", "100"]
+    with subprocess.Popen([*COMMAND, *arguments], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        text = ""
+        while "reader = " not in text:
+            text += process.stdout.readline()
+        found = re.search(
+            r'Clock\(rate=(.*), origin=(.*)\)\n.*Reader\("(.*)", token="(.*)", ', text
+        )
+        assert found is not None, text
+        clock = Clock(float(found[1]), origin=float(found[2]))
+        with Reader(found[3], token=found[4], clock=clock) as reader:
+            reader.wait(hits=200, timeout=20)
+            late = reader.hits().select(pl.col("arrived") - pl.col("receivedTimeGMT"))
+            assert 0 <= late.to_series().mean().total_seconds() < 120
+        while "connected" not in text:
+            text += process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        rest = process.stdout.read()
+    assert process.returncode == 0
+    assert rest.endswith("Stopped.\n")
+
+
+def outcome(**changes) -> Outcome:
+    sound = dict.fromkeys(Outcome.__dataclass_fields__, 0) | {
+        "first": None,
+        "last": None,
+        "shortest_wait": 60.0,
+    }
+    return Outcome(**(sound | changes))
+
+
+@pytest.mark.parametrize(
+    "changes", [{"lost": 1}, {"twice": 1}, {"shortest_wait": 59.9}], ids=lambda c: next(iter(c))
+)
+def test_what_is_not_sound(changes) -> None:
+    """A lost hit, one delivered twice, and a wait below the floor each make a run unsound."""
+    assert outcome().sound
+    assert outcome(shortest_wait=None).sound
+    assert not outcome(**changes).sound
+
+
+def test_facts_of_an_empty_run() -> None:
+    """A run without a single hit has facts, too."""
+    assert facts(outcome(shortest_wait=None))["first timeGMT"] == "none"
+
+
+def test_shortest_wait() -> None:
+    """It counts from the end of a connection, or a refusal, to the next request."""
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+    story = [
+        (0, "connected"),
+        (10, "dropped"),
+        (75, "refused"),
+        (76, "committed"),
+        (136, "connected"),
+    ]
+    log = pl.DataFrame([{"time": start + timedelta(seconds=s), "event": e} for s, e in story])
+    assert shortest_wait(log) == 61.0
+    assert shortest_wait(log.head(2)) is None

@@ -1,0 +1,422 @@
+import gzip
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from livestream_nb.hits.columns import resolve
+from livestream_nb.hits.decode import Decoded, Decoder
+
+REAL_DAY = Path(__file__).parents[2] / "shared" / "traffic" / "zwitchdev-2015-07-13.ndjson.gz"
+EVERYTHING = ["default", "documented", "linkURL", "evar1", "evar2", "prop1", "prop13"]
+EVERYTHING += ["instances", "carts", "event1", "revenue"]
+NOON = datetime(2026, 4, 13, 12, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def real_day() -> bytes:
+    if not REAL_DAY.exists():
+        pytest.skip(f"the recording of a real day is not beside this checkout: {REAL_DAY}")
+    return gzip.decompress(REAL_DAY.read_bytes())
+
+
+def decode(block: bytes, columns: Any = None) -> Decoded:
+    decoder = Decoder(resolve(columns))
+    return decoder.decode(block, connection=3, arrived=NOON.timestamp())
+
+
+def lines(*records: object) -> bytes:
+    return b"".join(json.dumps(record).encode() + b"\r\n" for record in records)
+
+
+def hit(number: int = 1, **more: object) -> dict[str, object]:
+    return {"hitIdHigh": 2**63 + number, "hitIdLow": number, "timeGMT": 1372782179, **more}
+
+
+def value(column: str, record: dict[str, object]) -> tuple[object, int]:
+    """What a column shows of a record, and how often it counted as unreadable."""
+    decoded = decode(lines(hit(**record)), [column])
+    assert decoded.rejected == ()
+    return decoded.frame[column].item(), decoded.unreadable.get(column, 0)
+
+
+def test_the_frame_has_the_schema() -> None:
+    """A frame has the decoder's schema, with rows and without."""
+    decoder = Decoder(resolve("documented"))
+    assert list(decoder.schema)[-2:] == ["arrived", "connection"]
+    for block in (b"", b"\r\n\n  \n", lines(hit()), b"nonsense"):
+        frame = decoder.decode(block, connection=0, arrived=0.0).frame
+        assert frame.schema == decoder.schema
+
+
+def test_a_hit_is_read() -> None:
+    """Ids, times, text, nested values and what the reader adds are in the row of the hit."""
+    record = hit(
+        visIdHigh=0,
+        visIdLow=2**64 - 1,
+        receivedTimeGMT=1372782180,
+        pageName="Caf\u00e9 \U0001f600 \u2028",
+        evars={"evars": {"campaign": "DFA:172612", "evar1": "shoes"}},
+        props={"prop1": "results"},
+        events={"event1": [{"count": 1, "exponent": 0, "unique": ""}]},
+        exclude={"id": "0", "value": "no", "description": "include"},
+    )
+    columns = ["pageName", "campaign", "evar1", "evar2", "prop1", "event1", "event2", "excluded"]
+    assert decode(lines(record), columns).frame.row(0, named=True) == {
+        "hitIdHigh": 2**63 + 1,
+        "hitIdLow": 1,
+        "visIdHigh": 0,
+        "visIdLow": 2**64 - 1,
+        "timeGMT": datetime(2013, 7, 2, 16, 22, 59, tzinfo=UTC),
+        "receivedTimeGMT": datetime(2013, 7, 2, 16, 23, tzinfo=UTC),
+        "pageName": "Caf\u00e9 \U0001f600 \u2028",
+        "campaign": "DFA:172612",
+        "evar1": "shoes",
+        "evar2": None,
+        "prop1": "results",
+        "event1": 1.0,
+        "event2": None,
+        "excluded": False,
+        "arrived": NOON,
+        "connection": 3,
+    }
+
+
+@pytest.mark.parametrize("high", [0, 1, 2**53 + 1, 2**63 - 1, 2**63, 2**64 - 1])
+def test_ids_are_exact(high: int) -> None:
+    """Unsigned 64-bit ids are exact, as numbers and as digits in a text."""
+    for written in (high, str(high)):
+        decoded = decode(lines({"hitIdHigh": written, "hitIdLow": 1}))
+        assert decoded.frame["hitIdHigh"].to_list() == [high]
+
+
+NO_ID = ["18446744073709551616", "1" + "0" * 30, "9" * 5000, "-1", "1.5", "1e19"]
+NO_ID += ["9007199254740993.0", '"1.5"', '"x"', "true", "[1]", "{}"]
+
+
+@pytest.mark.parametrize("high", NO_ID)
+def test_an_id_that_is_none_is_null(high: str) -> None:
+    """An id outside 64 bits, or that is not exactly an integer, is null and counted."""
+    block = lines(hit(1)) + b'{"hitIdHigh":' + high.encode() + b',"hitIdLow":2}\n' + lines(hit(3))
+    decoded = decode(block)
+    assert decoded.frame["hitIdLow"].to_list() == [1, 2, 3]
+    assert decoded.frame["hitIdHigh"].to_list() == [2**63 + 1, None, 2**63 + 3]
+    assert decoded.unreadable == {"hitIdHigh": 1}
+
+
+@pytest.mark.parametrize(
+    ("column", "written", "read", "unreadable"),
+    [
+        ("geoDMA", "511", 511, 0),
+        ("geoDMA", 511.0, 511, 0),
+        ("geoDMA", "", None, 0),
+        ("geoDMA", 2**31, None, 1),
+        ("geoDMA", "many", None, 1),
+        ("geoDMA", {"id": 5}, None, 1),
+        ("usesPersistentCookie", True, 1, 0),
+        ("lat", "48.85", 48.85, 0),
+        ("lat", -3, -3.0, 0),
+        ("lat", "north", None, 1),
+        ("lat", " ", None, 0),
+        ("javaEnabled", "Y", True, 0),
+        ("javaEnabled", 0, False, 0),
+        ("javaEnabled", "perhaps", None, 1),
+        ("truncated", "false", False, 0),
+        ("mobileAudioSupport", True, "true", 0),
+        ("mobileAudioSupport", "mp3,aac", "mp3,aac", 0),
+        ("mobileAudioSupport", ["mp3"], None, 1),
+        ("pageName", 404, "404", 0),
+        ("pageName", None, None, 0),
+        ("pageName", ["a"], None, 1),
+        ("pageName", "", "", 0),
+        ("timeGMT", "1372782179", datetime(2013, 7, 2, 16, 22, 59, tzinfo=UTC), 0),
+        ("timeGMT", 1372782179.75, datetime(2013, 7, 2, 16, 22, 59, tzinfo=UTC), 0),
+        ("timeGMT", -1, None, 1),
+        ("timeGMT", 1372782179000, None, 1),
+        ("timeGMT", 253402300799, datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC), 0),
+    ],
+)
+def test_other_types_are_read_or_null(
+    column: str, written: object, read: object, unreadable: int
+) -> None:
+    """A value of another type is read if it can be; else it is null and counted."""
+    assert value(column, {column: written}) == (read, unreadable)
+
+
+@pytest.mark.parametrize("written", ["1e999", "-1e999", "9" * 400, '"1e999"', '"."'])
+def test_numbers_beyond_a_float_are_null(written: str) -> None:
+    """A number that no float holds is null and counted."""
+    decoded = decode(b'{"hitIdHigh":1,"lat":%s}' % written.encode(), ["lat"])
+    assert decoded.frame["lat"].to_list() == [None]
+    assert decoded.unreadable == {"lat": 1}
+
+
+def test_an_infinite_number_is_no_text() -> None:
+    """A number too large to be read is not shown as text either."""
+    decoded = decode(b'{"hitIdHigh":1,"pageName":1e999}')
+    assert decoded.frame["pageName"].to_list() == [None]
+    assert decoded.unreadable == {"pageName": 1}
+
+
+@pytest.mark.parametrize(
+    ("exclude", "read", "unreadable"),
+    [
+        ({"id": "0", "value": "no"}, False, 0),
+        ({"id": 8, "value": "yes"}, True, 0),
+        ({"id": 0}, None, 0),
+        ({"value": "unsure"}, None, 1),
+        ("no", None, 0),
+        (None, None, 0),
+    ],
+)
+def test_excluded_is_what_exclude_says(exclude: object, read: object, unreadable: int) -> None:
+    """Excluded comes from exclude's yes or no, whatever type its id has."""
+    assert value("excluded", {"exclude": exclude}) == (read, unreadable)
+
+
+@pytest.mark.parametrize(
+    ("instances", "read", "unreadable"),
+    [
+        ([{"count": 1, "exponent": 0, "unique": ""}], 1.0, 0),
+        ([{"count": 1799, "exponent": 2}], 17.99, 0),
+        ([{"count": 15, "exponent": -1}], 150.0, 0),
+        ([{"count": 1}, {"count": 25, "exponent": 1}], 3.5, 0),
+        ([{"count": "150", "exponent": "2"}], 1.5, 0),
+        ({"count": 3, "exponent": 0}, 3.0, 0),
+        (4, 4.0, 0),
+        ([{"exponent": 0}], None, 1),
+        ([{"count": 1, "exponent": 10**9}], None, 1),
+        ([{"count": 1e300, "exponent": -20}], None, 1),
+        ("once", None, 1),
+    ],
+)
+def test_an_event_is_the_sum_of_its_instances(
+    instances: object, read: object, unreadable: int
+) -> None:
+    """An event's value is the sum over its instances of count * 10^-exponent."""
+    assert value("revenue", {"events": {"revenue": instances}}) == (read, unreadable)
+
+
+@pytest.mark.parametrize(
+    ("raw", "reason"),
+    [
+        (b"nonsense", "not JSON: Expecting value at character 1"),
+        (b'{"hitIdHigh":1,"hitIdLow":2,"evars":{"evars"', "not JSON: the record is cut short"),
+        (b'{"hitIdHigh":1,"hitIdLow":2,"evars":', "not JSON: the record is cut short"),
+        (b'{"hitIdHigh":1,"pageName":"caf', "not JSON: the record is cut short"),
+        (b'{"hitIdHigh":1,"pageName":"caf\xe9"}', "not UTF-8: byte 0xe9 at position 30"),
+        (b'{"hitIdHigh":1,"unknown":"caf\xe9"}', "not UTF-8: byte 0xe9 at position 29"),
+        (b'{"hitIdHigh":NaN}', "not JSON: NaN is no JSON number"),
+        (b'{"hitIdHigh":1}{"hitIdHigh":2}', "not JSON: Extra data at character 16"),
+        (b'{"hitIdHigh":1,"x":' + b"[" * 200_000 + b"]" * 200_000 + b"}", "nested too deeply"),
+        (b"[1, 2]", "not an object but a list"),
+        (b"12", "not an object but a number"),
+        (b"null", "not an object but null"),
+        (b"{}", "not a hit: it has none of a hit's fields"),
+        (b'{"status":"ok"}', "not a hit: it has none of a hit's fields"),
+        (b'{"error":"conflict"}', "not a hit but an error from the service: 'conflict'"),
+        (
+            b'{"error":409,"error_description":"slot is taken"}',
+            "not a hit but an error from the service: 'slot is taken'",
+        ),
+    ],
+)
+def test_what_is_no_hit_is_rejected_and_its_neighbours_kept(raw: bytes, reason: str) -> None:
+    """A record that is no hit is rejected with its bytes and a reason; its neighbours stay."""
+    decoded = decode(lines(hit(1)) + raw + b"\r\n" + lines(hit(2)))
+    assert decoded.frame["hitIdLow"].to_list() == [1, 2]
+    [rejected] = decoded.rejected
+    assert rejected.raw == raw
+    assert rejected.reason.startswith(reason)
+
+
+def test_every_cut_of_a_record_leaves_its_neighbours() -> None:
+    """Wherever a record is cut, the next one is not swallowed."""
+    record = lines(hit(2, evars={"evars": {"evar1": "a"}}, x=[1, {"y": 2}])).rstrip()
+    for end in range(1, len(record)):
+        decoded = decode(lines(hit(1)) + record[:end] + b"\n" + lines(hit(3), hit(4)))
+        assert decoded.frame["hitIdLow"].to_list() == [1, 3, 4]
+        assert [rejected.raw for rejected in decoded.rejected] == [record[:end]]
+
+
+def test_a_damaged_line_cannot_lean_on_its_neighbours() -> None:
+    """Lines that only together are JSON are damaged lines, even when the count would fit."""
+    block = b'{"hitIdHigh":1,"x":\n{"hitIdHigh":2}\n}\n{"hitIdHigh":3}{"hitIdHigh":4}\n'
+    decoded = decode(block)
+    assert decoded.frame["hitIdHigh"].to_list() == [2]
+    assert len(decoded.rejected) == 3
+
+
+def test_blank_lines_are_no_records() -> None:
+    """Empty records, with any line ending, are neither hits nor rejected."""
+    decoded = decode(b"\r\n\n" + lines(hit(1)) + b"\r\n \t\r\n" + lines(hit(2)).rstrip())
+    assert (decoded.frame.height, decoded.rejected) == (2, ())
+
+
+def test_a_hit_without_ids_is_kept() -> None:
+    """A hit without ids is kept, with null ids."""
+    decoded = decode(lines({"pageName": "home", "ignored": 1}, hit(1)))
+    assert decoded.frame["hitIdHigh"].to_list() == [None, 2**63 + 1]
+    assert (decoded.rejected, decoded.unreadable) == ((), {})
+
+
+def test_a_hit_with_an_error_field_is_kept() -> None:
+    """A record with a hit's id is a hit, whatever else it says."""
+    block = lines(hit(1, error="none"), hit(2, error="none", timeGMT="noon"))
+    assert decode(block).frame["hitIdLow"].to_list() == [1, 2]
+
+
+def test_half_a_character_does_not_lose_the_hit() -> None:
+    """A lone surrogate becomes U+FFFD; pairs are read as the character that they are."""
+    raw = b'{"hitIdHigh":1,"pageName":"a\\ud83d b \\ud83d\\ude00","unknown":"\\udc00"}'
+    assert decode(raw).frame["pageName"].to_list() == ["a\ufffd b \U0001f600"]
+
+
+def test_unknown_fields_and_a_byte_order_mark_do_not_matter() -> None:
+    """Fields that are not wanted may be anything that is JSON; a leading mark is ignored."""
+    more = b'{"hitIdHigh":5,"hitIdLow":6,"new":{"a":[1e400,-0.0]}}'
+    decoded = decode(b"\xef\xbb\xbf" + more + b"\r\n" + more)
+    assert decoded.frame["hitIdLow"].to_list() == [6, 6]
+
+
+def test_order_is_kept_among_odd_records() -> None:
+    """Plain, odd and damaged records mixed: hits come out in the order of the block."""
+    block = b""
+    for number in range(100):
+        odd = {"geoDMA": str(number)} if number % 3 == 0 else {"geoDMA": number}
+        block += lines(hit(number, **odd)) + (b"{cut\n" if number % 7 == 0 else b"")
+    decoded = decode(block, ["geoDMA"])
+    assert decoded.frame["hitIdLow"].to_list() == list(range(100))
+    assert decoded.frame["geoDMA"].to_list() == list(range(100))
+    assert len(decoded.rejected) == 15
+
+
+def test_the_real_day_is_read_whole(real_day: bytes) -> None:
+    """The real day: 592 hits, none rejected, the facts that are known about it."""
+    decoded = decode(real_day, EVERYTHING)
+    frame = decoded.frame
+    assert (frame.height, decoded.rejected, decoded.unreadable) == (592, (), {})
+    assert frame.select("hitIdHigh", "hitIdLow").n_unique() == 592
+    assert frame.select("visIdHigh", "visIdLow").n_unique() == 338
+    assert (frame["hitIdHigh"] >= 2**63).sum() == 289
+    assert frame["geoCountry"].n_unique() == 50
+    seconds = frame["timeGMT"].dt.epoch("s")
+    assert (seconds.min(), seconds.max()) == (1436760278, 1436846258)
+
+
+def plain(record: dict[str, Any]) -> dict[str, object]:
+    """The row that a record should become, by Python's own json and nothing else."""
+    row: dict[str, object] = {}
+    for column in resolve(EVERYTHING):
+        found: Any = record
+        for key in column.path:
+            found = (found or {}).get(key)
+        if found is not None and column.kind == "time":
+            found = datetime.fromtimestamp(found, UTC)
+        if found is not None and column.kind == "event":
+            found = sum(one["count"] / 10 ** one["exponent"] for one in found)
+        if column.kind == "excluded":
+            found = {"yes": True, "no": False, None: None}[found]
+        row[column.name] = found
+    return row | {"arrived": NOON, "connection": 3}
+
+
+def test_the_real_day_equals_plain_json(real_day: bytes) -> None:
+    """Every value of the real day is what Python's json reads."""
+    frame = decode(real_day, EVERYTHING).frame
+    expected = [plain(json.loads(line)) for line in real_day.splitlines()]
+    assert frame.to_dicts() == expected
+
+
+text = st.text(max_size=8)
+ids = st.integers(0, 2**64 - 1)
+entries = st.fixed_dictionaries({"count": st.integers(-9, 10**9), "exponent": st.integers(0, 4)})
+documented = st.fixed_dictionaries(
+    {"hitIdHigh": ids, "hitIdLow": ids},
+    optional={
+        "visIdHigh": ids,
+        "visIdLow": ids,
+        "timeGMT": st.integers(0, 2**32),
+        "pageName": text,
+        "geoCity": text | st.none(),
+        "browserWidth": st.integers(-(2**31), 2**31 - 1),
+        "javaEnabled": st.booleans(),
+        "lon": st.floats(-180, 180),
+        "evars": st.fixed_dictionaries(
+            {}, optional={"evars": st.dictionaries(st.sampled_from(["campaign", "evar1"]), text)}
+        ),
+        "props": st.dictionaries(st.sampled_from(["prop1", "prop13", "prop9"]), text),
+        "events": st.dictionaries(
+            st.sampled_from(["carts", "event1", "revenue"]),
+            st.lists(entries, min_size=1, max_size=3),
+        ),
+        "exclude": st.fixed_dictionaries({"value": st.sampled_from(["yes", "no"])}),
+        "products": st.lists(st.dictionaries(text, text)),
+    },
+)
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.lists(documented, max_size=6), st.booleans())
+def test_documented_records_equal_plain_json(records: list[dict[str, Any]], ascii_: bool) -> None:
+    """Any records of the documented types become what Python's json reads."""
+    block = b"".join(json.dumps(r, ensure_ascii=ascii_).encode() + b"\n" for r in records)
+    decoded = decode(block, EVERYTHING)
+    assert (decoded.rejected, decoded.unreadable) == ((), {})
+    assert decoded.frame.to_dicts() == [plain(record) for record in records]
+
+
+anything = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**200), 2**200)
+    | st.floats()
+    | st.text(st.characters(codec=None, categories=None, exclude_categories=()), max_size=6)
+    | st.sampled_from(["no", "1", "1e5", "9" * 5000, "-3.5"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["evars", "campaign", "count", "exponent", "value"]), inner
+        )
+    ),
+    max_leaves=6,
+)
+FIELDS = ["hitIdHigh", "hitIdLow", "timeGMT", "pageName", "geoDMA", "lat", "javaEnabled", "evars"]
+FIELDS += ["events", "exclude", "mobileAudioSupport", "props", "visIdLow"]
+odd = st.dictionaries(st.sampled_from([*FIELDS, "error", "other"]), anything)
+
+
+def pieces() -> Iterator[st.SearchStrategy[bytes]]:
+    yield st.binary(max_size=20)
+    yield odd.map(lambda record: json.dumps(record).encode())
+    yield st.tuples(odd, st.integers(0, 80)).map(lambda cut: json.dumps(cut[0]).encode()[: cut[1]])
+    yield st.sampled_from([b"\n", b"\r\n", b"\r", b"{", b'"', b"\\", b"\xff", b"\x00", b"[" * 5000])
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.lists(st.one_of(*pieces()), max_size=8).map(b"\n".join))
+def test_no_bytes_make_it_raise(block: bytes) -> None:
+    """Whatever the bytes, each line that is not blank is either one row or one rejected record."""
+    decoded = decode(block, EVERYTHING)
+    records = [line for line in block.split(b"\n") if line.strip()]
+    assert decoded.frame.height + len(decoded.rejected) == len(records)
+    assert decoded.frame.schema == Decoder(resolve(EVERYTHING)).schema
+    rejected = iter(records)
+    assert all(
+        one.raw in (line.removesuffix(b"\r") for line in rejected) for one in decoded.rejected
+    )
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.lists(odd.map(lambda record: json.dumps(record).encode()), max_size=8))
+def test_neighbours_do_not_change_a_record(records: list[bytes]) -> None:
+    """A block decodes to what its lines decode to, each alone."""
+    together = decode(b"\n".join(records), EVERYTHING)
+    alone = [decode(record, EVERYTHING) for record in records]
+    assert together.frame.to_dicts() == [row for one in alone for row in one.frame.to_dicts()]
+    assert together.rejected == tuple(rejected for one in alone for rejected in one.rejected)

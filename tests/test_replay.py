@@ -1,0 +1,138 @@
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+
+from livestream_nb.errors import RecordingError
+from livestream_nb.simulator.replay import Replay
+
+DAY = Path(__file__).parents[2] / "shared/traffic/zwitchdev-2015-07-13.ndjson.gz"
+
+
+def record(number: int, **fields: object) -> bytes:
+    return json.dumps({"hitIdHigh": number, "hitIdLow": 2**64 - 1 - number} | fields).encode()
+
+
+@pytest.fixture
+def recording(tmp_path: Path) -> Path:
+    path = tmp_path / "hits.ndjson"
+    path.write_bytes(b"".join(record(n, timeGMT=1000 + n * n) + b"\n" for n in range(5)))
+    return path
+
+
+def test_own_gaps(recording: Path) -> None:
+    """At its original pace a hit comes as long after the first as its own time says."""
+    replay = Replay(recording)
+    assert [replay.logged(t) for t in (-0.1, 0, 0.9, 1, 4, 8.9, 9, 16, 1e9)] == [
+        0,
+        1,
+        1,
+        2,
+        3,
+        3,
+        4,
+        5,
+        5,
+    ]
+
+
+def test_pace_keeps_proportions(recording: Path) -> None:
+    """A recording can be squeezed or stretched into a number of seconds."""
+    replay = Replay(recording, pace=160.0)
+    assert [replay.logged(t) for t in (0, 9.9, 10, 40, 89.9, 90, 159.9, 160)] == [
+        1,
+        1,
+        2,
+        3,
+        3,
+        4,
+        4,
+        5,
+    ]
+
+
+def test_records_keep_their_bytes(tmp_path: Path) -> None:
+    """Spaces, unknown fields, huge numbers and bad UTF-8 come out as they are, CRLF after each."""
+    first, second = b'{"x": 1e400 ,"timeGMT":5,"pageName":"\xe2\x80\xa8\xff"}', b'{"timeGMT":  6}'
+    path = tmp_path / "odd.ndjson"
+    path.write_bytes(b"\r\n" + first + b"\r\n\n" + second)
+    replay = Replay(path)
+    assert replay.lines(0, 2, 0.0) == first + b"\r\n" + second + b"\r\n"
+    assert replay.lines(1, 2, 0.0) == second + b"\r\n"
+
+
+def test_gzip_of_several_members(tmp_path: Path) -> None:
+    """A gzip file that was appended to is read to its end, whatever its name."""
+    path = tmp_path / "hits.bin"
+    members = (record(1, timeGMT=1) + b"\r\n", record(2, timeGMT=2) + b"\r\n")
+    path.write_bytes(b"".join(gzip.compress(member) for member in members))
+    assert Replay(path).lines(0, 2, 0.0) == b"".join(members)
+
+
+def test_late_and_timeless_hits_keep_their_place(tmp_path: Path) -> None:
+    """A hit that is older than the one before it, or has no time, comes together with that."""
+    path = tmp_path / "late.ndjson"
+    times: list[dict[str, object]] = [{}, {"timeGMT": 10}, {"timeGMT": 5}, {}, {"timeGMT": 12}]
+    path.write_bytes(b"\n".join(record(n, **time) for n, time in enumerate(times)))
+    assert [Replay(path).logged(t) for t in (0, 1.9, 2)] == [4, 4, 5]
+
+
+def test_single_hit_comes_at_once(tmp_path: Path) -> None:
+    """A recording without duration has no pace to keep."""
+    path = tmp_path / "one.ndjson"
+    path.write_bytes(record(1, timeGMT=7))
+    assert Replay(path, pace=60.0).logged(0.0) == 1
+
+
+def test_identities(recording: Path) -> None:
+    """The truth has the recorded ids, exact to 64 bits, and the time of the replay."""
+    (hit,) = Replay(recording, pace=160.0).identities(2, 3, began=5_000.0)
+    assert hit == (2, 2**64 - 3, None, None, 1004, 5_040.0)
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        (b"", "holds no hits"),
+        (b"\r\n\n", "holds no hits"),
+        (b'{"timeGMT":1}\n{"timeGMT":2', "Record 2 of"),
+        (b"[1]\n", "Record 1 of"),
+        (b'{"timeGMT":"noon"}\n', "Record 1 of"),
+        (b'{"hitIdHigh":-1}\n', "Record 1 of"),
+        (b'{"hitIdHigh":18446744073709551616}\n', "Record 1 of"),
+        (b'{"timeGMT":253402300800}\n', "Record 1 of"),
+        (gzip.compress(b'{"timeGMT":1}')[:-9], "cannot be read"),
+        (b"\x1f\x8bnot gzip", "cannot be read"),
+        (b'{"deep":' + b"[" * 100_000, "Record 1 of"),
+        (b"PAR1 \x00 a Parquet file", "Record 1 of"),
+    ],
+)
+def test_unusable_recordings(tmp_path: Path, content: bytes, complaint: str) -> None:
+    """What is no recording is refused, naming the file, the fault and the right kinds."""
+    path = tmp_path / "bad.ndjson"
+    path.write_bytes(content)
+    with pytest.raises(RecordingError, match=complaint) as refused:
+        Replay(path)
+    assert str(path) in str(refused.value)
+    assert ".ndjson.gz" in str(refused.value)
+
+
+def test_missing_recording(tmp_path: Path) -> None:
+    """A file that is not there, and a folder, are refused in the same way."""
+    for path in (tmp_path / "nowhere.ndjson", tmp_path):
+        with pytest.raises(RecordingError, match="cannot be read") as refused:
+            Replay(path)
+        assert str(path) in str(refused.value)
+
+
+@pytest.mark.skipif(not DAY.exists(), reason="the recorded day is not beside this checkout")
+def test_real_day() -> None:
+    """The recorded day has 592 hits by 338 visitors, and lasts as long as its times say."""
+    replay = Replay(DAY)
+    identities = replay.identities(0, 592, began=0.0)
+    assert replay.logged(1e9) == len({hit[:2] for hit in identities}) == 592
+    assert len({hit[2:4] for hit in identities}) == 338
+    assert (identities[0].time, identities[-1].time) == (1436760278, 1436846258)
+    assert identities[-1].logged == 1436846258 - 1436760278
+    assert replay.lines(0, 592, 0.0) == gzip.decompress(DAY.read_bytes())
