@@ -14,11 +14,9 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
-from livestream_nb.charts import stream_chart
 from livestream_nb.demo import COOLDOWN, Demo, Outcome
 from livestream_nb.embedded import Simulator
 from livestream_nb.errors import InvalidOption, LivestreamError
-from livestream_nb.report import report_html
 
 WRONG_INPUT = 2
 INTERRUPTED = 130
@@ -230,6 +228,10 @@ def _writable(out: Path) -> None:
 
 
 def _write(run: Demo, outcome: Outcome, out: Path) -> None:
+    # altair takes a second or two to import: only whoever asks for a report waits for it
+    from livestream_nb.charts import stream_chart
+    from livestream_nb.report import report_html
+
     reader = run.reader
     timeline = reader.timeline()
     step = max(1, round(run.length / REPORT_STEPS))

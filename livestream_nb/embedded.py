@@ -224,7 +224,7 @@ def _listen(port: int) -> socket.socket:
     try:
         return socket.create_server((HOST, port))
     except OSError as error:
-        message = f"Port {port} of {HOST} cannot be served on ({error.strerror}): another program "
         raise PortInUse(
-            message + "has it. Use another port, or port=0 for any free one."
+            f"Port {port} of {HOST} cannot be served on ({error.strerror}): another program may "
+            "have it. Use another port, or port=0 for any free one."
         ) from error

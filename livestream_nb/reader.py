@@ -182,7 +182,7 @@ class Reader:
         """What arrived in each interval: see `livestream_nb.measures.throughput`."""
         since, now = self._since(last), self.clock.utc()
         return measures.throughput(
-            self._session.intake.buffer.seconds(),
+            self._session.intake.buffer.seconds(since),
             self._session.timeline.frame(now),
             every=every,
             since=None if since is None else _moment(since),

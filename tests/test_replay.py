@@ -78,6 +78,14 @@ def test_late_and_timeless_hits_keep_their_place(tmp_path: Path) -> None:
     assert [Replay(path).logged(t) for t in (0, 1.9, 2)] == [4, 4, 5]
 
 
+def test_numbers_in_quotes_are_numbers(tmp_path: Path) -> None:
+    """Ids and times written as strings are understood, since recordings differ in that."""
+    path = tmp_path / "quoted.ndjson"
+    path.write_bytes(record(1, timeGMT="7", visIdLow="18446744073709551615"))
+    (hit,) = Replay(path).identities(0, 1, began=0.0)
+    assert (hit.time, hit.visitor_low) == (7, 2**64 - 1)
+
+
 def test_single_hit_comes_at_once(tmp_path: Path) -> None:
     """A recording without duration has no pace to keep."""
     path = tmp_path / "one.ndjson"

@@ -153,8 +153,8 @@ def test_refusals(
 ) -> None:
     """Each refusal has its status, its reason in the body and in the log, and takes no slot."""
     client = clients(sim, **request_)
-    body = client.answer.read().decode()
     assert client.status == status
+    body = client.answer.read().decode()
     if status == 401:
         assert body == "not authorized"
         assert client.answer.headers["Content-Type"] == "text/plain"
@@ -163,6 +163,12 @@ def test_refusals(
         assert words in json.loads(body)["error_description"]
     assert sim.log.select("event", "status").rows() == [("refused", status)]
     assert clients(sim).status == 200
+
+
+def test_only_bearer_tokens(sim: Simulator, clients: Callable[..., Client]) -> None:
+    """The right token under another scheme is refused; the scheme's case does not matter."""
+    assert clients(sim, Authorization=f"Token {sim.token}").status == 401
+    assert clients(sim, Authorization=f"bearer {sim.token}").status == 200
 
 
 @pytest.mark.parametrize("accepted", ["gzip", "deflate, gzip;q=0.5", "br, GZIP ; q=1.0"])

@@ -16,6 +16,8 @@ from livestream_nb.charts.looks import (
     time_axis,
 )
 
+TOLD = ("state", "sentence", "from", "to", "lasted", "HTTP", "attempt", "connection")
+
 
 def both_panels(throughput: alt.Data, states: alt.Data, scene: Scene) -> alt.VConcatChart:
     """Stack the throughput above the timeline; bands tell why the upper one has gaps."""
@@ -155,22 +157,10 @@ def _lane(scene: Scene) -> alt.Y:
 
 
 def _bars(inside: alt.Chart, scene: Scene) -> alt.Chart:
-    clock = scene.clock
-    texts = {
-        "from": f"utcFormat(datum.time, '{clock}')",
-        "to": f"datum.ended === null ? 'now' : utcFormat(datum.ended, '{clock}')",
-        "lasted": "format((datum.until - datum.time) / 1000, ',.1f') + ' s'",
-    }
-    tooltip = ["state", "sentence", "from", "to", "lasted", "HTTP", "attempt", "connection"]
-    chart: alt.Chart = (
-        inside.transform_calculate(**texts)
-        .mark_bar(clip=True, strokeWidth=1)
-        .encode(
-            x2="right:Q",
-            fill=alt.Fill("state:N", legend=legend(scene, len(LOOKS)), scale=_colours()),
-            stroke=alt.Stroke("state:N", legend=None, scale=_colours()),
-            tooltip=[alt.Tooltip(field, type="nominal") for field in tooltip],
-        )
+    chart: alt.Chart = inside.mark_bar(clip=True, strokeWidth=1).encode(
+        x2="right:Q",
+        fill=alt.Fill("state:N", legend=legend(scene, len(LOOKS)), scale=_colours()),
+        stroke=alt.Stroke("state:N", legend=None, scale=_colours()),
     )
     return chart
 
@@ -206,7 +196,12 @@ def _colours() -> alt.Scale:
 
 
 def _visible(states: alt.Data, scene: Scene) -> alt.Chart:
-    """Cut each state to the window, and say how many pixels wide it is drawn."""
+    """Cut each state to the window, tell its story in the tooltip, and its width in pixels."""
+    texts = {
+        "from": f"utcFormat(datum.time, '{scene.clock}')",
+        "to": f"datum.ended === null ? 'now' : utcFormat(datum.ended, '{scene.clock}')",
+        "lasted": "format((datum.until - datum.time) / 1000, ',.1f') + ' s'",
+    }
     chart: alt.Chart = (
         alt.Chart(states)
         .transform_calculate(until=f"datum.ended === null ? {scene.end} : datum.ended")
@@ -217,5 +212,7 @@ def _visible(states: alt.Data, scene: Scene) -> alt.Chart:
         .transform_calculate(
             room=f"(datum.right - datum.left) / ({scene.end} - {scene.start}) * {scene.width}"
         )
+        .transform_calculate(**texts)
+        .encode(tooltip=[alt.Tooltip(field, type="nominal") for field in TOLD])
     )
     return chart

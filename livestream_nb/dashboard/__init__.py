@@ -1,5 +1,5 @@
 """What a person sees: the live view of a reader, and its still twin for places without widgets.
 
 ``view`` and what it builds on (``header``, ``live``, ``pump``) are widgets. ``snapshot``, ``words``
-and ``static`` are not and import none, so importing this package imports no widget.
+and ``static`` use none of them, so a still view needs no widget library of its own.
 """

@@ -15,6 +15,7 @@ from livestream_nb.simulator.chance import MASK, mix
 
 GROUP = 16
 CYCLE = 600
+BURST = 12
 
 
 class Arrivals:
@@ -66,9 +67,8 @@ class Arrivals:
 def _intensity(chance: random.Random) -> list[float]:
     wave = [1 + 0.35 * sin(2 * pi * second / CYCLE) for second in range(CYCLE)]
     noisy = [max(0.1, height * chance.gauss(1, 0.25)) for height in wave]
-    for _ in range(8):
-        start = chance.randrange(CYCLE - 12)
-        for second in range(start, start + 12):
+    for start in chance.sample(range(0, CYCLE, BURST), 8):
+        for second in range(start, start + BURST):
             noisy[second] *= 2.2
     mean = sum(noisy) / CYCLE
     return [height / mean for height in noisy]
