@@ -17,6 +17,7 @@ from livestream_nb.cli import facts
 from livestream_nb.demo import Outcome, shortest_wait
 
 COMMAND = [str(Path(sys.executable).with_name("livestream-nb"))]
+SAMPLE = Path(__file__).parents[1] / "data/shop-300.ndjson.gz"
 REAL_DAY = Path(__file__).parents[2] / "shared/traffic/zwitchdev-2015-07-13.ndjson.gz"
 
 
@@ -54,6 +55,15 @@ def test_demo(tmp_path: Path) -> None:
     report = (out / "report.html").read_text("utf-8")
     assert found["hits received"] in report
     assert "default-src 'none'" in report
+
+
+def test_demo_on_a_recording() -> None:
+    """A recording is squeezed into the run, and arrives whole over a drop."""
+    done = run("demo", "--seconds", "6", "--replay", str(SAMPLE))
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = counts(done.stdout)
+    assert found["hits emitted"] == found["hits received"] == "300"
+    assert found["connects"] == "3"
 
 
 @pytest.mark.skipif(not REAL_DAY.exists(), reason="the real day of traffic is not in this checkout")
