@@ -118,8 +118,14 @@ def test_fits_a_narrow_cell(notebook: Notebook) -> None:
     """In a narrow window nothing sticks out of the cell."""
     notebook.page.set_viewport_size({"width": 760, "height": 1000})
     notebook.page.wait_for_timeout(1_000)
-    overflow = notebook.view.evaluate("view => view.scrollWidth - view.clientWidth")
-    assert overflow <= 0
+    cell = notebook.view.bounding_box()
+    parts = [notebook.plot, notebook.button("Stop"), notebook.view.get_by_text("quarantined")]
+    boxes = [part.bounding_box() for part in parts]
+    assert cell is not None
+    assert [
+        box for box in boxes if box and box["x"] + box["width"] > cell["x"] + cell["width"]
+    ] == []
+    assert None not in boxes
     notebook.page.set_viewport_size({"width": 1280, "height": 1000})
 
 

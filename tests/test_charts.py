@@ -2,6 +2,7 @@
 
 import struct
 import zlib
+from collections.abc import Callable
 from io import BytesIO
 from typing import Any
 
@@ -160,17 +161,17 @@ def test_live_chart_holds_no_rows() -> None:
 
 
 @pytest.mark.parametrize(
-    "chart",
+    "draw",
     [
-        throughput_chart(throughput()),
-        timeline_chart(timeline(), now=at(300)),
-        stream_chart(throughput(), timeline(), now=at(300)),
+        lambda: throughput_chart(throughput()),
+        lambda: timeline_chart(timeline(), now=at(300)),
+        lambda: stream_chart(throughput(), timeline(), now=at(300)),
     ],
     ids=["throughput", "timeline", "both"],
 )
-def test_pictures_are_not_blank(chart: alt.TopLevelMixin) -> None:
+def test_pictures_are_not_blank(draw: Callable[[], alt.TopLevelMixin]) -> None:
     """Rendered, each chart has many pixels that are not the background."""
-    assert inked(png(chart)) > 5_000
+    assert inked(png(draw())) > 5_000
 
 
 def test_nothing_yet_is_a_picture_with_a_note() -> None:

@@ -1,0 +1,44 @@
+"""README.md says what is true."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text("utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+
+
+def shape(printed: str) -> str:
+    """What is printed, less the numbers that differ from run to run."""
+    words = re.findall(r"[^\s\d.,─═┬┴┼╪╞╡┌┐└┘]+|\d[\d.,]*", printed)
+    return " ".join("#" if word[0].isdigit() else word for word in words)
+
+
+def test_ten_lines_print_what_is_said() -> None:
+    """The example in the README runs, and prints what stands below it but for the numbers."""
+    program, said = blocks("python")[0], blocks("text")[0]
+    assert len(program.strip().splitlines()) <= 12
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=True
+    )
+    assert shape(done.stdout) == shape(said)
+
+
+def test_commands_come_first() -> None:
+    """The first two commands run the demo and the tests, and CI runs the second as it stands."""
+    demo, tests = blocks("bash")[:2]
+    assert demo.strip().endswith(".venv/bin/livestream-nb demo")
+    assert tests.strip().endswith(".venv/bin/pytest")
+    assert "grep -m 1" in (ROOT / ".ci/run").read_text()
+
+
+def test_links_and_pictures_exist() -> None:
+    """Every file that the README points to is there."""
+    targets = re.findall(r"\]\(([^)#]+)\)", README)
+    assert targets
+    assert [target for target in targets if not (ROOT / target).exists()] == []
