@@ -12,6 +12,7 @@ OPEN = ("streaming", "stalled")
 LANE_OF_MS = 2**43
 ENOUGH_ROWS = 8
 ENOUGH_HITS = 10.0
+HEADROOM = 1.04
 
 
 def throughput_rows(
@@ -100,7 +101,7 @@ def ceiling(rows: pl.DataFrame) -> float:
     if not isinstance(highest, float) or usual is None or highest <= 0:
         return 1.0
     steady = rows.height >= ENOUGH_ROWS and usual >= ENOUGH_HITS
-    return 2 * usual if steady and highest > 4 * usual else highest
+    return 2 * usual if steady and highest > 4 * usual else HEADROOM * highest
 
 
 def _ms(name: str) -> pl.Expr:

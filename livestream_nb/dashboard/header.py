@@ -26,8 +26,8 @@ class Header:
         )
         top = ipywidgets.HBox([state, buttons], layout=ipywidgets.Layout(**row))
         self.widget = ipywidgets.VBox(
-            [top, self._reason, self._figures],
-            layout=ipywidgets.Layout(grid_gap="6px", margin="0 0 6px 0"),
+            [top, self._figures, self._reason],
+            layout=ipywidgets.Layout(grid_gap="10px"),
         )
 
     def show(self, snapshot: Snapshot) -> None:

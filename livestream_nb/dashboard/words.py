@@ -79,7 +79,7 @@ def moment_html(snapshot: Snapshot) -> str:
 def sentence_html(sentence: str) -> str:
     """Return the sentence that says why."""
     return (
-        f'<div style="font-size:13px;line-height:18px;min-height:36px;color:{PLAIN}">'
+        f'<div style="font-size:13px;line-height:18px;min-height:54px;color:{PLAIN}">'
         f"{escape(sentence)}</div>"
     )
 
