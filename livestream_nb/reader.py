@@ -5,7 +5,7 @@ same options reads the stream takes over its session, buffer and open connection
 """
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
@@ -19,7 +19,6 @@ from livestream_nb.connection.credentials import BearerToken
 from livestream_nb.connection.timeline import Phase
 from livestream_nb.errors import InvalidOption, StreamBusy
 from livestream_nb.hits.columns import resolve
-from livestream_nb.hits.intake import Intake
 from livestream_nb.options import check_policy, check_time_zone
 from livestream_nb.policy import Policy, ReconnectPolicy
 from livestream_nb.protocol.request import stream_request
@@ -96,21 +95,11 @@ class Reader:
         check_policy(policy, request)
         if credentials is not None and token is not None:
             raise InvalidOption("Both token= and credentials= are given: give one of them.")
-        intake = Intake(columns, keep)
         self.tz = check_time_zone(tz)
         self.clock = clock
         self.policy = policy
-        plan = Plan(request, credentials or BearerToken(token), policy, clock, seed)
-        self._session = Session(plan, intake)
-        self._options: Mapping[str, object] = {
-            "connections": connections,
-            "reset": request.reset,
-            "smoothing": request.smoothing,
-            "columns": tuple(column.name for column in resolve(columns)),
-            "keep": keep,
-            "policy": policy,
-            "clock": clock,
-        }
+        who = credentials or BearerToken(token)
+        self._session = Session(Plan(request, who, policy, clock, seed, resolve(columns), keep))
         self._successor: Reader | None = None
         self._dashboard: Dashboard | None = None
 
@@ -122,10 +111,14 @@ class Reader:
         StreamBusy
             When another reader in this process reads the stream with other options.
         """
+        base = self._session.plan.request.base
         with _registry:
-            self._take_over(_reading.get(self._session.plan.request.base))
-            _reading[self._session.plan.request.base] = self
+            other = _reading.get(base)
+            self._take_over(other)
+            _reading[base] = self
             self._session.start()
+        if other is not None and other is not self:
+            other._close_dashboard()
         return self
 
     def stop(self) -> None:
@@ -269,11 +262,15 @@ class Reader:
             f"{status.evicted:,} evicted, {status.connects:,} connects>"
         )
 
+    def _close_dashboard(self) -> None:
+        if self._dashboard is not None:
+            self._dashboard.close()
+
     def _take_over(self, other: "Reader | None") -> None:
         self._successor = None
         if other is None or other is self or not other._session.running:
             return
-        differing = [name for name in self._options if self._options[name] != other._options[name]]
+        differing = self._session.plan.differing(other._session.plan)
         if differing:
             raise StreamBusy(
                 f"{other!r} already reads this stream with other options "

@@ -19,6 +19,7 @@ from livestream_nb.connection.reading import Delivery
 from livestream_nb.connection.slot import Slot, Stream, Turns
 from livestream_nb.connection.timeline import Phase, Timeline, Transition
 from livestream_nb.connection.transport import Transport
+from livestream_nb.hits.columns import Column
 from livestream_nb.hits.intake import Intake
 from livestream_nb.policy import Policy
 from livestream_nb.protocol.request import StreamRequest
@@ -32,13 +33,25 @@ FLOOR = Floor()
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything that decides how a stream is read."""
+    """Everything that decides how a stream is read, and what of it is kept."""
 
     request: StreamRequest
     credentials: BearerToken
     policy: Policy
     clock: Clock
     seed: int | None
+    columns: tuple[Column, ...]
+    keep: int
+
+    def differing(self, other: "Plan") -> list[str]:
+        """The options that are not the same; who is let in, and chance, are left out."""
+        mine, others = self.options(), other.options()
+        return [name for name in mine if mine[name] != others[name]]
+
+    def options(self) -> dict[str, object]:
+        """What two readers must agree on to share a stream, by name."""
+        compared = {name: getattr(self, name) for name in ("policy", "clock", "columns", "keep")}
+        return vars(self.request) | compared
 
 
 class Session:
@@ -54,9 +67,9 @@ class Session:
         What became of the connections.
     """
 
-    def __init__(self, plan: Plan, intake: Intake) -> None:
+    def __init__(self, plan: Plan) -> None:
         self.plan = plan
-        self.intake = intake
+        self.intake = Intake(plan.columns, plan.keep)
         self.timeline = Timeline()
         self._listeners: list[Callable[[], object]] = []
         self._slots: list[Slot] = []

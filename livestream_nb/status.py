@@ -42,6 +42,9 @@ class Status:
         Bytes of records received, unpacked.
     duplicates, quarantined : int
         Repeated hits that were left out, and records that could not be read.
+    unreadable, without_id : int
+        Values that were there but could not be read and are null, and hits without an id, which
+        may be duplicates.
     rows, evicted : int
         Hits in the buffer, and older ones that it had to let go.
     connects : int
@@ -63,6 +66,8 @@ class Status:
     bytes: int
     duplicates: int
     quarantined: int
+    unreadable: int
+    without_id: int
     rows: int
     evicted: int
     connects: int
@@ -86,6 +91,8 @@ def status_of(session: Session) -> Status:
         bytes=totals.bytes,
         duplicates=totals.duplicates,
         quarantined=totals.quarantined,
+        unreadable=sum(totals.unreadable.values()),
+        without_id=totals.without_id,
         rows=totals.rows,
         evicted=totals.evicted,
         connects=session.connects,

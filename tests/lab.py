@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import nbformat
 import pytest
-from playwright.sync_api import Page, Route, expect, sync_playwright
+from playwright.sync_api import Locator, Page, Route, expect, sync_playwright
 
 TOKEN = "a-token-for-this-test"
 REPOSITORY = Path(__file__).parents[1]
@@ -52,6 +52,51 @@ class Browser:
             route.abort()
 
 
+@dataclass
+class Notebook:
+    """The page with a notebook, and the dashboard in it."""
+
+    page: Page
+    strangers: list[str]
+    errors: list[str]
+
+    @property
+    def view(self) -> Locator:
+        return self.page.locator(".jp-OutputArea-output", has=self.page.locator(".livestream-plot"))
+
+    @property
+    def plot(self) -> Locator:
+        return self.page.locator(".livestream-plot canvas")
+
+    def button(self, name: str) -> Locator:
+        return self.view.locator("button.jupyter-button", has_text=name)
+
+    def pixels(self, part: tuple[float, float]) -> str:
+        """Return what is drawn between two heights of the charts, as a data address."""
+        return str(
+            self.plot.evaluate(
+                """(canvas, [top, bottom]) => {
+                    const cut = document.createElement("canvas");
+                    cut.width = canvas.width;
+                    cut.height = canvas.height * (bottom - top);
+                    const context = cut.getContext("2d");
+                    context.drawImage(canvas, 0, -canvas.height * top);
+                    return cut.toDataURL();
+                }""",
+                list(part),
+            )
+        )
+
+    def moves(self, part: tuple[float, float]) -> None:
+        """Wait until this part of the charts looks different."""
+        before = self.pixels(part)
+        for _ in range(50):
+            self.page.wait_for_timeout(200)
+            if self.pixels(part) != before:
+                return
+        raise AssertionError(f"Nothing moved between {part} of the charts.")
+
+
 @contextmanager
 def chromium(width: int = 1280, height: int = 1000, *, scripts: bool = True) -> Iterator[Browser]:
     """Open a page in Debian's chromium; requests that leave this machine are aborted and kept."""
@@ -66,13 +111,19 @@ def chromium(width: int = 1280, height: int = 1000, *, scripts: bool = True) -> 
         browser.close()
 
 
-@contextmanager
-def jupyterlab(folder: Path, cells: list[str], *, dark: bool = False) -> Iterator[str]:
-    """Serve a notebook of these cells; give the address that opens it."""
-    notebook = nbformat.v4.new_notebook(
+def notebook_of(*cells: str) -> nbformat.NotebookNode:
+    """Make a notebook of these cells."""
+    return nbformat.v4.new_notebook(
         cells=[nbformat.v4.new_code_cell(cell) for cell in cells],
         metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}},
     )
+
+
+@contextmanager
+def jupyterlab(
+    folder: Path, notebook: nbformat.NotebookNode, *, dark: bool = False
+) -> Iterator[str]:
+    """Serve a notebook; give the address that opens it."""
     work = folder / "work"
     work.mkdir(parents=True)
     nbformat.write(notebook, work / "live.ipynb")

@@ -2,12 +2,11 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
-from tests.lab import chromium, jupyterlab, needs_browser, run_all
+from tests.lab import Notebook, chromium, jupyterlab, needs_browser, notebook_of, run_all
 
 pytestmark = [pytest.mark.browser, needs_browser]
 
@@ -23,53 +22,10 @@ SOON = 60_000
 UPPER, LOWER = (0.0, 0.62), (0.62, 0.84)
 
 
-@dataclass
-class Notebook:
-    page: Page
-    strangers: list[str]
-    errors: list[str]
-
-    @property
-    def view(self) -> Locator:
-        return self.page.locator(".jp-OutputArea-output").first
-
-    @property
-    def plot(self) -> Locator:
-        return self.page.locator(".livestream-plot canvas")
-
-    def button(self, name: str) -> Locator:
-        return self.view.locator("button.jupyter-button", has_text=name)
-
-    def pixels(self, part: tuple[float, float]) -> str:
-        """Return what is drawn between two heights of the charts, as a data address."""
-        return str(
-            self.plot.evaluate(
-                """(canvas, [top, bottom]) => {
-                    const cut = document.createElement("canvas");
-                    cut.width = canvas.width;
-                    cut.height = canvas.height * (bottom - top);
-                    const context = cut.getContext("2d");
-                    context.drawImage(canvas, 0, -canvas.height * top);
-                    return cut.toDataURL();
-                }""",
-                list(part),
-            )
-        )
-
-    def moves(self, part: tuple[float, float]) -> None:
-        """Wait until this part of the charts looks different."""
-        before = self.pixels(part)
-        for _ in range(50):
-            self.page.wait_for_timeout(200)
-            if self.pixels(part) != before:
-                return
-        raise AssertionError(f"Nothing moved between {part} of the charts.")
-
-
 @pytest.fixture(scope="module")
 def notebook(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Notebook]:
     folder = tmp_path_factory.mktemp("lab")
-    with jupyterlab(folder, [START]) as address, chromium() as browser:
+    with jupyterlab(folder, notebook_of(START)) as address, chromium() as browser:
         opened = Notebook(browser.page, browser.strangers, [])
         browser.page.on("pageerror", lambda error: opened.errors.append(str(error)))
         run_all(browser.page, address)

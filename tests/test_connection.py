@@ -89,6 +89,15 @@ def test_cut_record_is_quarantined() -> None:
         assert subject.status.quarantined == 1
 
 
+def test_odd_values_are_counted() -> None:
+    """A value that cannot be read is null and counted; a hit without an id is kept and counted."""
+    odd, nameless = record(1, geoDMA="far"), {"pageName": "x", "timeGMT": 1}
+    with Scripted(stream(gzip.compress(lines(odd, nameless)), end="hold")) as service:
+        with reader(service, columns="geoDMA") as subject:
+            subject.wait(hits=2, timeout=SOON)
+        assert (subject.status.unreadable, subject.status.without_id) == (1, 1)
+
+
 @pytest.mark.parametrize(
     ("status", "cause"),
     [

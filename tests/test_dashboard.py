@@ -12,6 +12,7 @@ import ipywidgets
 import polars as pl
 import pytest
 
+from livestream_nb import Simulator
 from livestream_nb.charts import bundle as bundles
 from livestream_nb.dashboard import words
 from livestream_nb.dashboard.live import COLUMNS, LiveChart
@@ -187,6 +188,17 @@ def test_removed_widgets_end_the_pump(reader: FakeReader) -> None:
     dashboard = Dashboard(reader)
     dashboard.widget.close()
     await_(lambda: not dashboard._pump._thread.is_alive())
+
+
+def test_a_reader_that_takes_over_ends_the_old_view() -> None:
+    """Running the cell again leaves one view and one pump, those of the newer reader."""
+    with Simulator(speed=20) as simulator, simulator.reader() as first:
+        old = first.dashboard()
+        assert first.dashboard() is old
+        with simulator.reader() as second:
+            new = second.dashboard()
+            assert (old.closed, new.closed) == (True, False)
+        new.close()
 
 
 def test_pump_does_what_is_asked_before_the_next_tick() -> None:

@@ -3,13 +3,13 @@
 One thread calls it; the buffer may be read from any.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import polars as pl
 
 from livestream_nb.hits.buffer import Batch, Buffer
-from livestream_nb.hits.columns import resolve
+from livestream_nb.hits.columns import Column
 from livestream_nb.hits.decode import Decoder
 from livestream_nb.hits.dedupe import Dedupe
 from livestream_nb.hits.records import Rejected
@@ -29,8 +29,8 @@ class Intake:
 
     Parameters
     ----------
-    columns : str, iterable of str or None
-        The wanted columns, as for :func:`livestream_nb.hits.columns.resolve`.
+    columns : sequence of Column
+        The wanted columns, as :func:`livestream_nb.hits.columns.resolve` gives them.
     keep : int
         Rows that the buffer holds at most.
     window : int
@@ -43,19 +43,17 @@ class Intake:
 
     Raises
     ------
-    UnknownColumn
-        When no hit has such a column.
     InvalidOption
         When ``keep`` or ``window`` is not a whole number of at least 1.
     """
 
     def __init__(
         self,
-        columns: str | Iterable[str] | None = None,
+        columns: Sequence[Column],
         keep: int = 1_000_000,
         window: int = 1_000_000,
     ) -> None:
-        self._decoder = Decoder(resolve(columns))
+        self._decoder = Decoder(columns)
         self._dedupe = Dedupe(window)
         self._nothing = pl.DataFrame(schema=self._decoder.schema)
         self.buffer = Buffer(self._decoder.schema, keep)

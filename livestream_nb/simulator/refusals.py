@@ -26,12 +26,7 @@ MALFORMED = Refused(400, "Bad Request", "The request is not HTTP.")
 UNSERVED_COUNT = Refused(
     400, "Bad Request", "This simulator serves one connection as yet: use maxConnections=1."
 )
-TOO_MANY = Refused(
-    409,
-    "Conflict",
-    "The number of connections exceeds maxConnections=1: another client reads this stream, or a "
-    "connection that was lost has not been noticed yet.",
-)
+TOO_MANY = Refused(409, "Conflict", "The number of open connections exceeds maxConnections=1.")
 
 
 def invalid_count(given: str) -> Refused:
