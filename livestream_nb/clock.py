@@ -7,8 +7,8 @@ cooldown can be watched in a second with nothing else changed.
 import asyncio
 import time
 from dataclasses import dataclass
-from math import isfinite
 
+from livestream_nb.checks import check_positive, is_number
 from livestream_nb.errors import InvalidOption
 
 
@@ -34,8 +34,9 @@ class Clock:
     origin: float
 
     def __init__(self, rate: float = 1.0, origin: float | None = None) -> None:
-        if not (isfinite(rate) and rate > 0):
-            raise InvalidOption.value("rate", rate, "give service seconds per second, above 0")
+        check_positive("rate", rate)
+        if not (origin is None or is_number(origin)):
+            raise InvalidOption.value("origin", origin, "give Unix seconds, or None for now")
         object.__setattr__(self, "rate", rate)
         object.__setattr__(self, "origin", time.time() if origin is None else origin)
 

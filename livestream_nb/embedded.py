@@ -1,5 +1,6 @@
 """The simulator as a notebook meets it: a Livestream service of one's own, to read and to break."""
 
+import os
 import secrets
 import socket
 import weakref
@@ -11,19 +12,13 @@ from typing import Any, Literal, Self
 
 import polars as pl
 
+from livestream_nb.checks import check_positive, check_seconds, check_switch, check_whole
 from livestream_nb.clock import Clock
 from livestream_nb.errors import PortInUse
 from livestream_nb.reader import Reader
 from livestream_nb.simulator.frames import log_frame, truth_frame
 from livestream_nb.simulator.hitlog import HitLog
-from livestream_nb.simulator.options import (
-    check_positive,
-    check_replay,
-    check_seconds,
-    check_switch,
-    check_whole,
-)
-from livestream_nb.simulator.replay import Replay
+from livestream_nb.simulator.replay import Replay, check_replay
 from livestream_nb.simulator.server import Server
 from livestream_nb.simulator.service import Entry, Range, Stream
 from livestream_nb.simulator.traffic import Traffic
@@ -225,6 +220,10 @@ def _listen(port: int) -> socket.socket:
         return socket.create_server((HOST, port))
     except OSError as error:
         raise PortInUse(
-            f"Port {port} of {HOST} cannot be served on ({error.strerror}): another program may "
+            f"Port {port} of {HOST} cannot be served on ({_why(error)}): another program may "
             "have it. Use another port, or port=0 for any free one."
         ) from error
+
+
+def _why(error: OSError) -> str:
+    return os.strerror(error.errno) if error.errno else str(error)

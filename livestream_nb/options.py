@@ -1,7 +1,10 @@
 """What a reader's options must be: wrong ones are refused before anything is sent."""
 
+from collections.abc import Callable
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from livestream_nb.clock import Clock
+from livestream_nb.connection.credentials import BearerToken
 from livestream_nb.errors import InvalidOption
 from livestream_nb.policy import Policy
 from livestream_nb.protocol.request import StreamRequest
@@ -24,6 +27,25 @@ def check_policy(policy: Policy, request: StreamRequest) -> None:
             "notice a lost connection; less is for the simulator"
         )
         raise InvalidOption.value("cooldown", cooldown, right)
+
+
+def check_clock(clock: object) -> Clock:
+    """A clock, of this package's kind."""
+    if not isinstance(clock, Clock):
+        raise InvalidOption.value("clock", clock, "give a Clock, as in Clock() or simulator.clock")
+    return clock
+
+
+def choose_credentials(token: str | Callable[[], str] | None, credentials: object) -> BearerToken:
+    """Who asks: by a token or by credentials, not by both. No value is shown."""
+    if credentials is None:
+        return BearerToken(token)
+    if token is not None:
+        raise InvalidOption("Both token= and credentials= are given: give one of them.")
+    if not isinstance(credentials, BearerToken):
+        kind = type(credentials).__name__
+        raise InvalidOption(f"credentials is of type {kind}: give a BearerToken, or use token=.")
+    return credentials
 
 
 def check_time_zone(tz: str) -> str:

@@ -16,10 +16,10 @@ earliest and latest.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from math import isfinite
 from types import MappingProxyType
 from typing import Any, Protocol
 
+from livestream_nb.checks import check_seconds, is_number
 from livestream_nb.errors import InvalidOption
 from livestream_nb.protocol.status import HOLDS_SLOT, Cause
 
@@ -179,16 +179,14 @@ class ReconnectPolicy:
 
     def __post_init__(self) -> None:
         for name in ("cooldown", "jitter", "longest", "healthy_after"):
-            seconds = getattr(self, name)
-            if not (isfinite(seconds) and seconds >= 0):
-                raise InvalidOption.value(name, seconds, "give seconds, 0 or more")
-        if not (isfinite(self.growth) and self.growth >= 1):
+            check_seconds(name, getattr(self, name))
+        if not (is_number(self.growth) and self.growth >= 1):
             raise InvalidOption.value("growth", self.growth, "give a factor of 1 or more")
         if self.longest < self.cooldown:
             right = f"give at least the cooldown, {self.cooldown:g} seconds"
             raise InvalidOption.value("longest", self.longest, right)
         for cause, times in self.give_up_after.items():
-            if cause not in set(Cause) or times < 1:
+            if cause not in set(Cause) or not is_number(times) or times < 1:
                 right = f"give a number from 1 per cause; causes are {', '.join(Cause)}"
                 raise InvalidOption.value("give_up_after", {cause: times}, right)
 

@@ -8,7 +8,6 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 import polars as pl
@@ -17,9 +16,14 @@ from livestream_nb import gaps, measures, waiting
 from livestream_nb.clock import Clock
 from livestream_nb.connection.credentials import BearerToken
 from livestream_nb.connection.timeline import Phase
-from livestream_nb.errors import InvalidOption, StreamBusy
+from livestream_nb.errors import StreamBusy
 from livestream_nb.hits.columns import resolve
-from livestream_nb.options import check_policy, check_time_zone
+from livestream_nb.options import (
+    check_clock,
+    check_policy,
+    check_time_zone,
+    choose_credentials,
+)
 from livestream_nb.policy import Policy, ReconnectPolicy
 from livestream_nb.protocol.request import stream_request
 from livestream_nb.session import Plan, Session
@@ -93,12 +97,9 @@ class Reader:
     ) -> None:
         request = stream_request(stream, connections=connections, reset=reset, smoothing=smoothing)
         check_policy(policy, request)
-        if credentials is not None and token is not None:
-            raise InvalidOption("Both token= and credentials= are given: give one of them.")
         self.tz = check_time_zone(tz)
-        self.clock = clock
-        self.policy = policy
-        who = credentials or BearerToken(token)
+        self.clock = check_clock(clock)
+        who = choose_credentials(token, credentials)
         self._session = Session(Plan(request, who, policy, clock, seed, resolve(columns), keep))
         self._successor: Reader | None = None
         self._dashboard: Dashboard | None = None
@@ -117,8 +118,8 @@ class Reader:
             self._take_over(other)
             _reading[base] = self
             self._session.start()
-        if other is not None and other is not self:
-            other._close_dashboard()
+        if other not in (None, self) and other._dashboard is not None:
+            other._dashboard.close()
         return self
 
     def stop(self) -> None:
@@ -133,12 +134,7 @@ class Reader:
     def __enter__(self) -> Self:
         return self.start()
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
     @property
@@ -261,10 +257,6 @@ class Reader:
             f"{status.duplicates:,} duplicates, {status.quarantined:,} quarantined, "
             f"{status.evicted:,} evicted, {status.connects:,} connects>"
         )
-
-    def _close_dashboard(self) -> None:
-        if self._dashboard is not None:
-            self._dashboard.close()
 
     def _take_over(self, other: "Reader | None") -> None:
         self._successor = None

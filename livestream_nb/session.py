@@ -27,6 +27,7 @@ from livestream_nb.protocol.status import Cause
 from livestream_nb.worker import Worker
 
 log = logging.getLogger("livestream_nb")
+log.addHandler(logging.NullHandler())
 
 FLOOR = Floor()
 
@@ -132,9 +133,9 @@ class Session:
             asyncio.run(self._main(ready))
         except asyncio.CancelledError:
             pass
-        except Exception as error:
+        except Exception as fault:
             log.exception("The reader of %s broke off.", self.plan.request.name)
-            self._broke_off(error)
+            self._broke_off(fault)
         finally:
             ready.set()
             self._changed()
@@ -186,16 +187,17 @@ class Session:
             reason = f"longer than 4 MiB: {record.size:,} bytes"
             self.intake.reject(record.head, reason, connection=connection, arrived=arrived)
 
-    def _broke_off(self, error: Exception) -> None:
+    def _broke_off(self, fault: BaseException) -> None:
+        while isinstance(fault, BaseExceptionGroup):
+            fault = fault.exceptions[0]
         sentence = (
-            f"The reader broke off ({type(error).__name__}): this is a fault of livestream_nb; "
-            "the log has the details. Start again to go on."
+            f"The reader broke off ({type(fault).__name__}): this is a fault of livestream_nb or "
+            "of a policy of your own; the log has the details. Start again to go on."
         )
-        for slot in self._slots:
-            now = self.plan.clock.utc()
-            self.timeline.record(
-                Transition(slot.number, Phase.FAILED, now, Cause.UNEXPECTED, sentence)
-            )
+        now = self.plan.clock.utc()
+        for number in range(1, self.plan.request.connections + 1):
+            failed = Transition(number, Phase.FAILED, now, Cause.UNEXPECTED, sentence)
+            self.timeline.record(failed)
 
 
 def _cancel(loop: asyncio.AbstractEventLoop, task: asyncio.Task[None] | None) -> None:

@@ -9,11 +9,13 @@ import ssl
 import threading
 import time
 
+import polars as pl
 import pytest
 import trustme
 
 from livestream_nb import Clock, Reader, ReconnectPolicy
 from livestream_nb.errors import InvalidOption, StreamFailed
+from livestream_nb.policy import Connect, Failed, Opened, Wait
 from tests.scripted import (
     Scripted,
     hits,
@@ -310,6 +312,55 @@ def test_another_reader_keeps_the_floor() -> None:
         with reader(service) as subject:
             subject.wait(hits=1, timeout=SOON)
             assert states(subject)[0] == ("cooldown", "asked", None)
+
+
+def test_two_connections() -> None:
+    """Each slot has a connection and a lane of its own, asked for one after the other."""
+    with Scripted(hits(1, 2, end="hold"), hits(3, end="hold")) as service:
+        with reader(service, connections=2) as subject:
+            subject.wait(hits=3, state="streaming", timeout=SOON)
+        assert [request.path[-16:] for request in service.requests] == ["maxConnections=2"] * 2
+        assert sorted(subject.hits()["connection"]) == [1, 1, 2]
+        first, second = subject.timeline().filter(pl.col("state") == "connecting")["started"]
+        assert (second - first).total_seconds() >= 5
+
+
+class Hasty:
+    """A policy of one's own: a second after anything, try again."""
+
+    def start(self, now: float) -> int:
+        return 0
+
+    def step(self, state: int, event, now: float):
+        match event:
+            case Failed():
+                return state + 1, (Wait(now + 1, now + 1),)
+            case Opened():
+                return state, ()
+            case _:
+                return state, (Connect(),)
+
+
+def test_a_policy_of_ones_own() -> None:
+    """Any object with start and step decides when to connect again."""
+    with Scripted(refuse(404), refuse(503), hits(1, end="hold")) as service:
+        with reader(service, policy=Hasty()) as subject:
+            subject.wait(hits=1, timeout=SOON)
+        assert [1 <= wait < 60 for wait in waits(subject)] == [True, True]
+
+
+class Broken(Hasty):
+    def step(self, state: int, event, now: float):
+        raise ZeroDivisionError("canary")
+
+
+def test_a_policy_that_breaks(capfd: pytest.CaptureFixture[str]) -> None:
+    """A fault inside ends the reader in the state failed, says so, and prints nothing."""
+    with Scripted(hold) as service, reader(service, policy=Broken()) as subject:
+        with pytest.raises(StreamFailed, match="broke off .ZeroDivisionError."):
+            subject.wait(hits=1, timeout=SOON)
+        assert subject.status.state == "failed"
+    assert capfd.readouterr() == ("", "")
 
 
 def test_short_cooldown_is_for_loopback() -> None:

@@ -9,10 +9,11 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "livestream_nb"
 
-BASE = {"errors", "clock"}
+BASE = {"errors", "checks", "clock"}
 KNOWS = {
     "errors": set(),
-    "clock": {"errors"},
+    "checks": {"errors"},
+    "clock": {"errors", "checks"},
     "worker": set(),
     "protocol": BASE,
     "policy": BASE | {"protocol"},
@@ -22,7 +23,7 @@ KNOWS = {
     "session": BASE | {"protocol", "policy", "worker", "connection", "hits"},
     "status": BASE | {"protocol", "connection", "session"},
     "waiting": BASE | {"protocol", "connection", "session", "status"},
-    "options": BASE | {"protocol", "policy"},
+    "options": BASE | {"protocol", "policy", "connection"},
     "measures": {"errors"},
     "gaps": {"measures"},
     "charts": {"errors"},

@@ -180,6 +180,7 @@ def test_the_floor_holds(story, policy: ReconnectPolicy) -> None:
     [
         {"cooldown": -1},
         {"cooldown": float("nan")},
+        {"cooldown": "60"},
         {"jitter": float("inf")},
         {"growth": 0.5},
         {"longest": 59},

@@ -62,14 +62,13 @@ def test_hits_frame(simulator: Simulator) -> None:
     """Frames carry the columns that are always there, typed, and those that were asked for."""
     with simulator.reader(columns=["default", "evar1", "event1"]) as reader:
         reader.wait(hits=100, timeout=SOON)
-        frame = reader.hits()
+    frame = reader.hits()
     assert {name: frame.schema[name] for name in ALWAYS} == ALWAYS
     assert frame.schema["evar1"] == pl.String
     assert frame.schema["event1"] == pl.Float64
     assert "ip" not in frame.columns
     assert reader.hits(columns=["pageName"]).columns == ["pageName"]
     assert reader.hits(last="1h").height == frame.height
-    simulator.stop()
 
 
 def test_last_counts_back_from_now(simulator: Simulator) -> None:
@@ -207,6 +206,8 @@ def test_simulator_lives_as_long_as_its_reader() -> None:
         ({"token": "t", "tz": "Mars"}, InvalidOption, "tz='Mars'"),
         ({"token": "t", "policy": 60}, InvalidOption, "policy=60"),
         ({"token": "t", "credentials": livestream_nb.BearerToken("t")}, InvalidOption, "Both"),
+        ({"credentials": "canary"}, InvalidOption, "of type str: give a BearerToken"),
+        ({"token": "t", "clock": 5}, InvalidOption, "clock=5.*give a Clock"),
         ({"token": "t", "conections": 2}, TypeError, "conections"),
     ],
 )
@@ -218,9 +219,11 @@ def test_wrong_options(given, error, words) -> None:
 
 def test_clock_rate() -> None:
     """A clock of no or negative rate is refused."""
-    for rate in (0, -1, float("nan")):
+    for rate in (0, -1, float("nan"), "fast", True):
         with pytest.raises(InvalidOption, match="rate="):
             Clock(rate)
+    with pytest.raises(InvalidOption, match="origin='now'"):
+        Clock(2, origin="now")
 
 
 def test_two_clocks_agree() -> None:

@@ -67,7 +67,8 @@ def _advice(name: str) -> str:
     family = name.casefold().rstrip("0123456789")
     if family in FAMILIES:
         return f"there are {family}1 to {family}{FAMILIES[family][0]}"
-    return f"no hit has it; {nearest(name, [*_SETS, *COLUMNS])}"
+    sets = " and ".join(map(repr, _SETS))
+    return f"no hit has it; {nearest(name, [*_SETS, *COLUMNS])}, and the sets are {sets}"
 
 
 def nearest(name: str, right: Iterable[str]) -> str:

@@ -10,9 +10,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
-from typing import TypeGuard
 from urllib.parse import SplitResult, parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
 
+from livestream_nb.checks import is_whole
 from livestream_nb.errors import InvalidOption, UntrustedRedirect
 
 HOST = "livestream.adobe.net"
@@ -184,7 +184,7 @@ def _stream_url(stream: object) -> tuple[str, dict[str, str]]:
 
 def _connections(connections: object, in_url: str | None) -> int:
     right = f"give a whole number from 1 to {MOST_CONNECTIONS}"
-    if not _whole(connections, 1, MOST_CONNECTIONS):
+    if not is_whole(connections, 1, MOST_CONNECTIONS):
         raise InvalidOption.value("connections", connections, right)
     if in_url is not None and in_url != str(connections):
         raise InvalidOption(
@@ -208,11 +208,7 @@ def _smoothing(smoothing: object, in_url: str | None, bucket: str | None) -> int
         return None
     if smoothing is True:
         return 0
-    if _whole(smoothing, 1, LONGEST_SMOOTHING):
+    if is_whole(smoothing, 1, LONGEST_SMOOTHING):
         return int(smoothing)
     right = f"give True, or the bucket's seconds from 1 to {LONGEST_SMOOTHING}"
     raise InvalidOption.value("smoothing", smoothing, right)
-
-
-def _whole(value: object, least: int, most: int) -> TypeGuard[int]:
-    return isinstance(value, int) and not isinstance(value, bool) and least <= value <= most

@@ -9,7 +9,8 @@ from typing import Literal
 
 import msgspec
 
-from livestream_nb.errors import RecordingError
+from livestream_nb.checks import is_number
+from livestream_nb.errors import InvalidOption, RecordingError
 from livestream_nb.simulator.frames import Identity
 
 GZIP = b"\x1f\x8b"
@@ -42,6 +43,16 @@ class Recorded(msgspec.Struct, rename=FIELDS):
             highest = LAST_TIME if name == "timeGMT" else LAST_ID
             if value is not None and not 0 <= value <= highest:
                 raise ValueError(f"{name}={value} is out of range")
+
+
+def check_replay(hits: object, pace: object) -> None:
+    """Refuse a recording that is no path, and a pace that is none or has nothing to pace."""
+    if hits is not None and not isinstance(hits, str | Path):
+        raise InvalidOption.value("hits", hits, "give the path of a recording")
+    if pace != "original" and not (is_number(pace) and pace > 0):
+        raise InvalidOption.value("pace", pace, 'give "original" or service seconds above 0')
+    if pace != "original" and hits is None:
+        raise InvalidOption.value("pace", pace, "a pace needs a recording, hits=…")
 
 
 class Replay:
@@ -91,7 +102,9 @@ def _records(path: Path) -> list[bytes]:
         content = path.read_bytes()
         content = gzip.decompress(content) if content.startswith(GZIP) else content
     except (OSError, EOFError, zlib.error) as error:
-        raise RecordingError(f"The recording {path} cannot be read ({error}): {KINDS}.") from error
+        raise RecordingError(
+            f"The recording {path} cannot be read ({_why(error)}): {KINDS}."
+        ) from error
     records = [line.strip() for line in content.split(b"\n")]
     records = [record for record in records if record]
     if not records:
@@ -114,3 +127,7 @@ def _spread(times: list[int | None], pace: Literal["original"] | float) -> list[
     span = latest[-1] - first
     scale = 1.0 if pace == "original" or not span else pace / span
     return [(time - first) * scale for time in latest]
+
+
+def _why(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error)
