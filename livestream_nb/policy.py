@@ -21,7 +21,7 @@ from typing import Any, Protocol
 
 from livestream_nb.checks import check_seconds, is_number
 from livestream_nb.errors import InvalidOption
-from livestream_nb.protocol.status import HOLDS_SLOT, Cause
+from livestream_nb.protocol.status import Cause
 
 
 @dataclass(frozen=True)
@@ -120,8 +120,6 @@ class State:
 
     Attributes
     ----------
-    floor : float
-        No request of this slot before this time.
     failures : int
         Failures in a row; two healthy minutes end the row.
     cause, alike : Cause or None, int
@@ -132,7 +130,6 @@ class State:
         Whether the token was renewed since the stream was last open.
     """
 
-    floor: float
     failures: int = 0
     cause: Cause | None = None
     alike: int = 0
@@ -190,9 +187,9 @@ class ReconnectPolicy:
                 right = f"give a number from 1 per cause; causes are {', '.join(Cause)}"
                 raise InvalidOption.value("give_up_after", {cause: times}, right)
 
-    def start(self, now: float) -> State:
+    def start(self, now: float) -> State:  # noqa: ARG002  # the form that every policy has
         """The state of a slot that nothing has happened to yet."""
-        return State(floor=now)
+        return State()
 
     def step(self, state: State, event: Event, now: float) -> tuple[State, Actions]:
         """What to do about an event, and what to remember."""
@@ -210,19 +207,17 @@ class ReconnectPolicy:
         if last_end is None or last_end + self.cooldown <= now:
             return state, (Connect(),)
         floor = last_end + self.cooldown
-        return replace(state, floor=floor), (Wait(floor, floor + self.jitter),)
+        return state, (Wait(floor, floor + self.jitter),)
 
     def _remember(self, state: State, event: Failed, now: float) -> State:
         healthy = state.opened_at is not None and now - state.opened_at >= self.healthy_after
         opened = state.opened_at is not None
-        holds = event.cause in HOLDS_SLOT
         return replace(
             state,
             failures=1 if healthy else state.failures + 1,
             cause=event.cause,
             alike=state.alike + 1 if state.cause is event.cause and not opened else 1,
             opened_at=None,
-            floor=now + self.cooldown if holds else state.floor,
         )
 
     def _failed(self, state: State, event: Failed, now: float) -> tuple[State, Actions]:
@@ -243,5 +238,4 @@ class ReconnectPolicy:
 
     def _retry_soon(self, state: State, now: float) -> Wait:
         longest = min(FIRST_RETRY * 2.0 ** min(state.alike - 1, 64), self.cooldown)
-        earliest = max(now, state.floor)
-        return Wait(earliest, max(now + longest, earliest))
+        return Wait(now, now + longest)

@@ -5,6 +5,7 @@ a second.
 """
 
 import gzip
+import logging
 import ssl
 import threading
 import time
@@ -303,6 +304,7 @@ def test_start_again_keeps_the_floor() -> None:
             "connecting",
         ]
         assert 60 <= (rows[4]["started"] - rows[1]["ended"]).total_seconds() <= 100
+        assert subject.status.connects == 2
 
 
 def test_another_reader_keeps_the_floor() -> None:
@@ -361,6 +363,8 @@ def test_a_policy_that_breaks(capfd: pytest.CaptureFixture[str]) -> None:
             subject.wait(hits=1, timeout=SOON)
         assert subject.status.state == "failed"
     assert capfd.readouterr() == ("", "")
+    handlers = logging.getLogger("livestream_nb").handlers
+    assert [type(handler) for handler in handlers] == [logging.NullHandler]
 
 
 def test_short_cooldown_is_for_loopback() -> None:

@@ -50,6 +50,14 @@ def test_bomb_comes_in_steps() -> None:
     assert sum(sizes) == 100 << 20
 
 
+def test_nothing_waits_inside() -> None:
+    """What was flushed comes out at once, also when it is a little longer than a step."""
+    for size in range(STEP - 20, STEP + 600, 20):
+        packer = zlib.compressobj(wbits=31)
+        packed = packer.compress(bytes(size)) + packer.flush(zlib.Z_SYNC_FLUSH)
+        assert sum(len(piece) for piece in Gunzip().feed(packed)) == size
+
+
 @pytest.mark.parametrize("data", [b"HTTP/1.1 200 OK", gzip.compress(b"x" * 999)[:-30] + b"?" * 40])
 def test_damage_is_named(data: bytes) -> None:
     """Bytes that are not gzip, or are damaged, are a CorruptStream that says what comes next."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 
 import polars as pl
 import pytest
@@ -228,10 +229,12 @@ def test_clock_rate() -> None:
 
 def test_two_clocks_agree() -> None:
     """Two clocks with the same rate and origin show the same service time."""
-    first = Clock(100, origin=1_000_000.0)
-    second = Clock(100, origin=1_000_000.0)
+    origin = time.time() - 1000
+    first, second = Clock(100, origin=origin), Clock(100, origin=origin)
     assert first == second
-    assert abs(first.utc() - second.utc()) < 10
+    assert abs(first.utc() - second.utc()) < 100
+    assert abs(first.utc() - (origin + 100 * 1000)) < 1000
+    assert Clock().utc() == pytest.approx(time.time(), abs=10)
 
 
 def test_public_names() -> None:
