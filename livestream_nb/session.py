@@ -7,10 +7,11 @@ waiting alike.
 import asyncio
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
 from random import Random
+from typing import Any
 
 from livestream_nb.clock import Clock
 from livestream_nb.connection.credentials import BearerToken
@@ -130,7 +131,7 @@ class Session:
 
     def _work(self, ready: threading.Event) -> None:
         try:
-            asyncio.run(self._main(ready))
+            _run(self._main(ready))
         except asyncio.CancelledError:
             pass
         except Exception as fault:
@@ -142,8 +143,8 @@ class Session:
 
     async def _main(self, ready: threading.Event) -> None:
         loop, task = asyncio.get_running_loop(), asyncio.current_task()
-        digest, aside = Worker("livestream-digest"), Worker("livestream-aside")
         transport = Transport(proxied=not self.plan.request.loopback)
+        digest, aside = Worker("livestream-digest"), Worker("livestream-aside")
         stream = self._stream(transport, digest, aside)
         connections = range(1, self.plan.request.connections + 1)
         self._slots = [Slot(number, stream) for number in connections]
@@ -198,6 +199,16 @@ class Session:
         for number in range(1, self.plan.request.connections + 1):
             failed = Transition(number, Phase.FAILED, now, Cause.UNEXPECTED, sentence)
             self.timeline.record(failed)
+
+
+def _run(main: Coroutine[Any, Any, None]) -> None:
+    """As `asyncio.run`, but without waiting for a name server that keeps silent in its thread."""
+    loop = asyncio.new_event_loop()
+    try:
+        loop.run_until_complete(main)
+        loop.run_until_complete(loop.shutdown_asyncgens())
+    finally:
+        loop.close()
 
 
 def _cancel(loop: asyncio.AbstractEventLoop, task: asyncio.Task[None] | None) -> None:

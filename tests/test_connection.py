@@ -6,9 +6,11 @@ a second.
 
 import gzip
 import logging
+import socket
 import ssl
 import threading
 import time
+from contextlib import ExitStack
 
 import polars as pl
 import pytest
@@ -288,6 +290,37 @@ def test_stop_while_a_token_is_fetched() -> None:
         assert asked.wait(SOON)
         stop_quickly(subject)
         release.set()
+
+
+def test_stop_while_a_name_is_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """stop() is quick while a name server keeps silent (a stand-in: no real one may be asked)."""
+    asked, release = threading.Event(), threading.Event()
+
+    def getaddrinfo(*_, **__):
+        asked.set()
+        release.wait(SOON)
+        raise socket.gaierror("no answer")
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    monkeypatch.setenv("NO_PROXY", "*")
+    subject = Reader("shop", token="t").start()
+    assert asked.wait(SOON)
+    stop_quickly(subject)
+    release.set()
+
+
+def test_stop_while_a_host_keeps_silent() -> None:
+    """stop() is quick while a host does not even take the connection."""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as full:
+        address = full.getsockname()
+        with socket.create_connection(address), ExitStack() as waiting:
+            for _ in range(3):
+                more = waiting.enter_context(socket.socket())
+                more.setblocking(False)
+                more.connect_ex(address)
+            url = f"http://127.0.0.1:{address[1]}/api/1/stream/x"
+            subject = Reader(url, token="t").start().wait(state="connecting", timeout=SOON)
+            stop_quickly(subject)
 
 
 def test_start_again_keeps_the_floor() -> None:
