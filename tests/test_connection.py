@@ -10,6 +10,7 @@ import socket
 import ssl
 import threading
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 
 import polars as pl
@@ -18,6 +19,7 @@ import trustme
 
 from livestream_nb import Clock, Reader, ReconnectPolicy
 from livestream_nb.errors import InvalidOption, StreamFailed
+from livestream_nb.hits.intake import Intake
 from livestream_nb.policy import Connect, Failed, Opened, Wait
 from tests.scripted import (
     Scripted,
@@ -40,6 +42,14 @@ def reader(service: Scripted, **options) -> Reader:
 
 def states(subject: Reader) -> list[tuple[str, str, int | None]]:
     return subject.timeline().select("state", "reason", "status").rows()
+
+
+def eventually(condition: Callable[[], bool]) -> None:
+    for _ in range(1000):
+        if condition():
+            return
+        threading.Event().wait(0.01)
+    raise AssertionError("It did not come true.")
 
 
 def waits(subject: Reader) -> list[float]:
@@ -92,6 +102,25 @@ def test_cut_record_is_quarantined() -> None:
         subject.wait(hits=2, timeout=SOON)
         assert subject.quarantine()["text"].to_list() == ['{"hitIdHigh":7,"hitId']
         assert subject.status.quarantined == 1
+
+
+def test_digesting_that_falls_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    """When digesting is slow, reading pauses at a bounded backlog and says so; nothing is lost."""
+    go_on, take = threading.Event(), Intake.take
+
+    def slow(*given, **named):
+        go_on.wait(SOON)
+        return take(*given, **named)
+
+    monkeypatch.setattr(Intake, "take", slow)
+    many = [record(n, pageName="x" * 100_000) for n in range(300)]
+    packed = gzip.compress(lines(*many))
+    with Scripted(stream(packed, end="hold")) as service, reader(service) as subject:
+        eventually(lambda: subject.status.behind)
+        assert subject._session._slots[0].reading._records.ready < 8 << 20
+        go_on.set()
+        subject.wait(hits=300, timeout=SOON)
+        assert not subject.status.behind
 
 
 def test_odd_values_are_counted() -> None:
