@@ -1,7 +1,9 @@
 """What the value of an option must be; a wrong one is refused, and named with the right ones."""
 
+import sys
 from math import isfinite
 from typing import TypeGuard
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from livestream_nb.errors import InvalidOption
 
@@ -32,6 +34,21 @@ def check_whole(name: str, value: object, lowest: int, highest: int) -> None:
     """Refuse what is not a whole number within the range."""
     if not is_whole(value, lowest, highest):
         raise InvalidOption.value(name, value, f"give a whole number from {lowest} to {highest}")
+
+
+def check_count(name: str, value: object, what: str) -> None:
+    """Refuse what is not a number of things, 1 or more."""
+    if not is_whole(value, 1, sys.maxsize):
+        raise InvalidOption.value(name, value, f"give a number of {what}, 1 or more")
+
+
+def time_zone(tz: str) -> ZoneInfo:
+    """The zone of this name; refuse what this machine knows no zone by."""
+    try:
+        return ZoneInfo(tz)
+    except (ZoneInfoNotFoundError, ValueError, TypeError, OSError):
+        right = 'give a time zone by name, as in "UTC" or "Europe/Zurich"'
+        raise InvalidOption.value("tz", tz, right) from None
 
 
 def check_switch(name: str, value: object) -> None:

@@ -16,8 +16,9 @@ from rich.text import Text
 
 from livestream_nb.demo import COOLDOWN, Demo, Outcome
 from livestream_nb.embedded import Simulator
-from livestream_nb.errors import InvalidOption, LivestreamError
+from livestream_nb.errors import InvalidOption, LivestreamError, StreamFailed, WaitTimeout
 
+UNSOUND = 1
 WRONG_INPUT = 2
 INTERRUPTED = 130
 EVENTS_EVERY = 0.2
@@ -41,12 +42,12 @@ console = Console(highlight=False)
 
 
 def main() -> None:
-    """Run the command line; a refused value is one sentence and exit code 2."""
+    """Run the command line; an error is one sentence, and for a refused value exit code 2."""
     try:
         app()
     except LivestreamError as error:
         Console(stderr=True, highlight=False, soft_wrap=True).print(Text(f"Error: {error}"))
-        sys.exit(WRONG_INPUT)
+        sys.exit(UNSOUND if isinstance(error, StreamFailed | WaitTimeout) else WRONG_INPUT)
 
 
 @app.command()
@@ -76,7 +77,7 @@ def demo(
     if out is not None:
         _write(run, outcome, out)
     console.print(_verdict(outcome))
-    raise typer.Exit(0 if outcome.sound else 1)
+    raise typer.Exit(0 if outcome.sound else UNSOUND)
 
 
 @app.command()
@@ -238,7 +239,11 @@ def _write(run: Demo, outcome: Outcome, out: Path) -> None:
     reader.hits().write_parquet(out / "hits.parquet")
     timeline.write_parquet(out / "timeline.parquet")
     chart = stream_chart(
-        reader.throughput(every=f"{step}s"), timeline, now=run.stopped, tz=reader.tz, every=step
+        reader.throughput(every=f"{step}s"),
+        timeline,
+        now=reader.status.since,
+        tz=reader.tz,
+        every=step,
     )
     title = "Livestream: a drop, a ghost, a 409, and the recovery"
     page = report_html(title, facts(outcome), [chart])

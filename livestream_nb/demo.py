@@ -9,13 +9,13 @@ and whether the floor held by the simulator's own log.
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 import polars as pl
 
 from livestream_nb.embedded import Simulator
-from livestream_nb.errors import InvalidOption, WaitTimeout
+from livestream_nb.errors import InvalidOption, StreamFailed, WaitTimeout
 from livestream_nb.reader import Reader
 
 SHORTEST, LONGEST = 6, 600
@@ -119,11 +119,6 @@ class Demo:
             return 0.0
         return min(1.0, 1.0 - (self._end - self.simulator.clock.monotonic()) / self.length)
 
-    @property
-    def stopped(self) -> datetime:
-        """When the reader was stopped, in UTC service time."""
-        return self.reader.status.since or datetime.fromtimestamp(self.reader.clock.utc(), UTC)
-
     def run(self, tick: Callable[[], None]) -> Outcome:
         """Play the whole story; ``tick`` is called about ten times a second meanwhile."""
         with self.simulator, self.reader:
@@ -149,10 +144,10 @@ class Demo:
         await self._until_all_arrived()
 
     async def _until_all_arrived(self) -> None:
-        emitted = self.simulator.truth().n_unique(IDS)
+        emitted = distinct(self.simulator.truth())
         try:
             await self.reader.until(hits=emitted, timeout=LAST_HITS_WITHIN)
-        except WaitTimeout:
+        except (WaitTimeout, StreamFailed):
             return  # what is missing is counted as lost
 
 
@@ -167,10 +162,10 @@ def judge(simulator: Simulator, reader: Reader) -> Outcome:
     truth, hits, log = simulator.truth(), reader.hits(), simulator.log
     status = reader.status
     return Outcome(
-        emitted=truth.n_unique(IDS),
-        received=hits.n_unique(IDS),
-        lost=truth.unique(IDS).join(hits, on=IDS, how="anti").height,
-        twice=hits.height - hits.n_unique(IDS),
+        emitted=distinct(truth),
+        received=distinct(hits),
+        lost=lost(truth, hits),
+        twice=hits.height - distinct(hits),
         duplicates=status.duplicates,
         quarantined=status.quarantined,
         visitors=hits.n_unique(VISITOR),
@@ -180,6 +175,19 @@ def judge(simulator: Simulator, reader: Reader) -> Outcome:
         refusals=log.filter(pl.col("status") == 409).height,
         shortest_wait=shortest_wait(log),
     )
+
+
+def distinct(hits: pl.DataFrame) -> int:
+    """How many different hits these are; one without an id is like no other."""
+    named = hits.drop_nulls(IDS)
+    return named.n_unique(IDS) + hits.height - named.height
+
+
+def lost(truth: pl.DataFrame, hits: pl.DataFrame) -> int:
+    """How many of the emitted hits were not received; those without an id are only counted."""
+    named, received = truth.drop_nulls(IDS).unique(IDS), hits.drop_nulls(IDS)
+    nameless = distinct(truth) - named.height - (hits.height - received.height)
+    return named.join(received, on=IDS, how="anti").height + max(0, nameless)
 
 
 def shortest_wait(log: pl.DataFrame) -> float | None:

@@ -1,7 +1,6 @@
 """What a reader's options must be: wrong ones are refused before anything is sent."""
 
 from collections.abc import Callable
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from livestream_nb.clock import Clock
 from livestream_nb.connection.credentials import BearerToken
@@ -46,13 +45,3 @@ def choose_credentials(token: str | Callable[[], str] | None, credentials: objec
         kind = type(credentials).__name__
         raise InvalidOption(f"credentials is of type {kind}: give a BearerToken, or use token=.")
     return credentials
-
-
-def check_time_zone(tz: str) -> str:
-    """A time zone's name that this machine knows."""
-    try:
-        ZoneInfo(tz)
-    except (ZoneInfoNotFoundError, ValueError, TypeError, OSError):
-        right = 'give a time zone by name, as in "UTC" or "Europe/Berlin"'
-        raise InvalidOption.value("tz", tz, right) from None
-    return tz

@@ -13,17 +13,13 @@ from typing import TYPE_CHECKING, Any, Self
 import polars as pl
 
 from livestream_nb import gaps, measures, waiting
+from livestream_nb.checks import time_zone
 from livestream_nb.clock import Clock
 from livestream_nb.connection.credentials import BearerToken
 from livestream_nb.connection.timeline import Phase
 from livestream_nb.errors import StreamBusy
 from livestream_nb.hits.columns import resolve
-from livestream_nb.options import (
-    check_clock,
-    check_policy,
-    check_time_zone,
-    choose_credentials,
-)
+from livestream_nb.options import check_clock, check_policy, choose_credentials
 from livestream_nb.policy import Policy, ReconnectPolicy
 from livestream_nb.protocol.request import stream_request
 from livestream_nb.session import Plan, Session
@@ -97,7 +93,7 @@ class Reader:
     ) -> None:
         request = stream_request(stream, connections=connections, reset=reset, smoothing=smoothing)
         check_policy(policy, request)
-        self.tz = check_time_zone(tz)
+        self.tz = time_zone(tz).key
         self.clock = check_clock(clock)
         who = choose_credentials(token, credentials)
         self._session = Session(Plan(request, who, policy, clock, seed, resolve(columns), keep))

@@ -12,9 +12,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from livestream_nb import Clock, Reader
+from livestream_nb import Clock, Reader, cli
 from livestream_nb.cli import facts
-from livestream_nb.demo import Outcome, shortest_wait
+from livestream_nb.demo import Outcome, distinct, lost, shortest_wait
+from livestream_nb.errors import InvalidOption, StreamFailed, WaitTimeout
 
 COMMAND = [str(Path(sys.executable).with_name("livestream-nb"))]
 SAMPLE = Path(__file__).parents[1] / "data/shop-300.ndjson.gz"
@@ -135,6 +136,50 @@ def test_simulate() -> None:
         rest = process.stdout.read()
     assert process.returncode == 0
     assert rest.endswith("Stopped.\n")
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [(StreamFailed("It ended.", cause="refused"), 1), (WaitTimeout("Late."), 1),
+     (InvalidOption("Wrong."), 2)],
+)  # fmt: skip
+def test_exit_codes(error, code, monkeypatch, capsys) -> None:
+    """A stream that failed is not a wrong option: each has an exit code, and a sentence."""
+
+    def fail() -> None:
+        raise error
+
+    monkeypatch.setattr(cli, "app", fail)
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == code
+    assert capsys.readouterr().err == f"Error: {error}\n"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for child processes")
+def test_demo_interrupted() -> None:
+    """Ctrl-C ends a demo at once, without a traceback, and nothing is judged."""
+    with subprocess.Popen(
+        [*COMMAND, "demo"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        while "streaming" not in process.stdout.readline():
+            pass
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert "nothing is judged" in out
+    assert err == ""
+
+
+def test_hits_without_ids_are_judged_by_number() -> None:
+    """A hit without an id is neither lost nor delivered twice for being like another."""
+    schema = {"hitIdHigh": pl.UInt64, "hitIdLow": pl.UInt64}
+    truth = pl.DataFrame([(1, 1), (2, 2), (None, None), (None, None)], schema, orient="row")
+    assert (distinct(truth), lost(truth, truth)) == (4, 0)
+    assert lost(truth, truth[1:]) == 1
+    assert lost(truth, truth[:3]) == 1
+    assert lost(truth, truth[[0, 1, 1, 2, 3, 3]]) == 0
 
 
 def outcome(**changes) -> Outcome:

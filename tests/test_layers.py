@@ -26,8 +26,8 @@ KNOWS = {
     "options": BASE | {"protocol", "policy", "connection"},
     "measures": {"errors"},
     "gaps": {"measures"},
-    "charts": {"errors"},
-    "report": {"errors", "charts", "dashboard"},
+    "charts": BASE | {"measures"},
+    "report": {"charts"},
     "reader": BASE
     | {"protocol", "policy", "connection", "hits", "session", "status", "measures", "gaps"}
     | {"waiting", "options"},

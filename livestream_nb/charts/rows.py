@@ -6,9 +6,9 @@ Times are milliseconds of shown time (see :mod:`livestream_nb.charts.window`).
 import polars as pl
 
 from livestream_nb.charts.window import Window
+from livestream_nb.measures import OPEN
 
 MOST_ROWS = 1_000
-OPEN = ("streaming", "stalled")
 LANE_OF_MS = 2**43
 ENOUGH_ROWS = 8
 ENOUGH_HITS = 10.0

@@ -8,11 +8,10 @@ offset, that of its end, so that its axis never jumps; the axis title names it.
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import polars as pl
 
-from livestream_nb.errors import InvalidOption
+from livestream_nb.checks import time_zone
 
 EMPTY_SPAN = timedelta(minutes=1)
 
@@ -38,12 +37,7 @@ class Window:
     @cached_property
     def offset(self) -> timedelta:
         """How far the zone's clocks are ahead of UTC at the window's end."""
-        try:
-            zone = ZoneInfo(self.tz)
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            right = "give an IANA time zone name, such as 'UTC' or 'Europe/Zurich'"
-            raise InvalidOption.value("tz", self.tz, right) from None
-        return self.end.astimezone(zone).utcoffset() or timedelta()
+        return self.end.astimezone(time_zone(self.tz)).utcoffset() or timedelta()
 
     def shown(self, moment: datetime) -> int:
         """Return a moment as milliseconds of shown time."""

@@ -12,7 +12,8 @@ from types import MappingProxyType
 
 import polars as pl
 
-from livestream_nb.errors import InvalidOption, UnknownColumn
+from livestream_nb.checks import check_count
+from livestream_nb.errors import UnknownColumn
 from livestream_nb.hits.columns import nearest
 from livestream_nb.hits.counters import Counters, by_second
 from livestream_nb.hits.fields import COLUMNS
@@ -109,8 +110,7 @@ class Buffer:
     """
 
     def __init__(self, schema: dict[str, pl.DataType], keep: int = 1_000_000) -> None:
-        if isinstance(keep, bool) or not isinstance(keep, int) or keep < 1:
-            raise InvalidOption.value("keep", keep, "give a number of rows, 1 or more")
+        check_count("keep", keep, "rows")
         self._schema = schema
         self._keep = keep
         self._lock = Lock()

@@ -9,7 +9,7 @@ from collections import deque
 
 import polars as pl
 
-from livestream_nb.errors import InvalidOption
+from livestream_nb.checks import check_count
 
 _GENERATIONS = 4
 
@@ -34,8 +34,7 @@ class Dedupe:
     """
 
     def __init__(self, window: int = 1_000_000) -> None:
-        if isinstance(window, bool) or not isinstance(window, int) or window < 1:
-            raise InvalidOption.value("window", window, "give a number of hits, 1 or more")
+        check_count("window", window, "hits")
         self.without_id = 0
         self._size = -(-window // _GENERATIONS)
         self._newest: set[int] = set()
