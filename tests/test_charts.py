@@ -98,6 +98,15 @@ def test_a_backlog_does_not_flatten_the_rest() -> None:
     assert ceiling(throughput_rows(throughput(), WINDOW, 1)) == pytest.approx(62.4)
 
 
+def test_a_backlog_does_not_flatten_a_quiet_suite() -> None:
+    """Of a hit now and then only the burst is cut off, however low the usual is."""
+    second = pl.int_range(pl.len())
+    burst = pl.col("time") == at(241)
+    few = pl.when(burst).then(70).when(second % 7 == 0).then(1).when(second % 50 == 3).then(3)
+    frame = throughput().with_columns(hits=few.otherwise(0).cast(pl.UInt64))
+    assert ceiling(throughput_rows(frame, WINDOW, 1)) == pytest.approx(3.12)
+
+
 def test_states_reach_into_the_window() -> None:
     """States that ended before the window are left out; an open one has no end."""
     rows = state_rows(timeline(), Window(at(200), at(300))).sort("time")

@@ -92,7 +92,7 @@ def _cut(rows: alt.Data, scene: Scene, clock: str | None) -> alt.Chart:
         alt.Chart(rows)
         .transform_filter(f"datum.time >= {scene.start} && datum.time < datum.until")
         .transform_joinaggregate(highest="max(top)")
-        .transform_filter(f"datum.top === datum.highest && datum.top > 1.5 * {scene.ceiling}")
+        .transform_filter(f"datum.top === datum.highest && datum.top > {scene.ceiling}")
         .transform_calculate(words="'▲ ' + format(datum.top, ',.0f')")
         .mark_text(clip=True, align="right", baseline="top", dx=-5, y=5, fontSize=11, color=ink)
         .encode(x=time_axis(scene, title=clock), text="words:N")

@@ -11,7 +11,7 @@ from livestream_nb.measures import OPEN
 MOST_ROWS = 1_000
 LANE_OF_MS = 2**43
 ENOUGH_ROWS = 8
-ENOUGH_HITS = 10.0
+TOWERING = 4
 HEADROOM = 1.04
 
 
@@ -94,14 +94,16 @@ def shortest_step(frame: pl.DataFrame) -> float:
 def ceiling(rows: pl.DataFrame) -> float:
     """Return how high a chart of :func:`throughput_rows` should reach.
 
-    A backlog delivered at once after a gap would flatten everything else, so what towers above
-    the usual is cut off (and labelled by the chart).
+    A backlog delivered at once after a gap would flatten everything else, on a busy suite as on a
+    quiet one; so what towers above the usual is cut off (and named by the chart), nothing else.
     """
-    highest, usual = rows["top"].max(), rows["top"].quantile(0.75)
-    if not isinstance(highest, float) or usual is None or highest <= 0:
+    busy = rows.filter(pl.col("top") > 0)["top"]
+    usual = busy.quantile(0.9)
+    if usual is None:
         return 1.0
-    steady = rows.height >= ENOUGH_ROWS and usual >= ENOUGH_HITS
-    return 2 * usual if steady and highest > 4 * usual else HEADROOM * highest
+    cut = busy.filter(busy <= TOWERING * usual) if busy.len() >= ENOUGH_ROWS else busy
+    highest = cut.max()
+    return HEADROOM * highest if isinstance(highest, float) else 1.0
 
 
 def _ms(name: str) -> pl.Expr:
