@@ -1,7 +1,12 @@
-"""A stream's log of hits: it begins with the first connect, and may fall quiet."""
+"""A stream's log of hits: it begins with the first connect, and its tempo can be changed."""
 
-from livestream_nb.simulator.frames import Identity
+from bisect import bisect_right
+
+from livestream_nb.simulator.dirt import drifted
+from livestream_nb.simulator.frames import Identities
 from livestream_nb.simulator.replay import Replay
+from livestream_nb.simulator.share import WHOLE, Share
+from livestream_nb.simulator.tempo import Tempo
 from livestream_nb.simulator.traffic import Traffic
 
 
@@ -10,30 +15,54 @@ class HitLog:
 
     def __init__(self, source: Traffic | Replay) -> None:
         self._source = source
-        self._began: float | None = None
-        self._quiet: float | None = None
+        self._tempo: Tempo | None = None
+        self._wanted: list[tuple[float, float | None]] = []
+        self._drifts: list[tuple[float, float]] = []
 
     def begin(self, now: float) -> None:
         """Let hits enter from now on; without effect once they do."""
-        if self._began is None:
-            self._began = now
+        if self._tempo is None:
+            self._tempo = Tempo(now)
+            for factor, seconds in self._wanted:
+                self._tempo.change(factor, seconds, now)
 
-    def go_quiet(self, now: float) -> None:
-        """Let no more hits enter; without effect once it is quiet."""
-        if self._quiet is None:
-            self._quiet = now
+    def change_tempo(self, factor: float, seconds: float | None, now: float) -> None:
+        """Let hits enter so many times as fast, or none at all; for ever when None.
 
-    def logged(self, now: float) -> int:
-        """How many hits the log holds."""
-        if self._began is None:
-            return 0
-        last = now if self._quiet is None else min(now, self._quiet)
-        return self._source.logged(last - self._began)
+        A log that has not begun yet begins like that.
+        """
+        if self._tempo is None:
+            self._wanted.append((factor, seconds))
+        else:
+            self._tempo.change(factor, seconds, now)
 
-    def lines(self, first: int, end: int) -> bytes:
-        """Return the records from ``first`` up to, not with, ``end``."""
-        return self._source.lines(first, end, self._began or 0.0)
+    def drift(self, seconds: float, now: float) -> None:
+        """Let the hits of so many seconds have other fields than the documented ones."""
+        self._drifts.append((now, now + seconds))
 
-    def identities(self, end: int) -> list[Identity]:
-        """Tell the hits before ``end`` apart."""
-        return self._source.identities(0, end, self._began or 0.0)
+    def logged(self, share: Share, now: float) -> int:
+        """How many hits of a share the log holds."""
+        return 0 if self._tempo is None else self._source.logged(self._tempo.elapsed(now), share)
+
+    def records(self, share: Share, first: int, end: int) -> list[bytes]:
+        """Return the share's records from ``first`` up to, not with, ``end``."""
+        moments = self._moments(share, first, end)
+        records = self._source.records(first, end, share, moments)
+        for since, until in self._drifts:
+            for place in range(bisect_right(moments, since), bisect_right(moments, until)):
+                records[place] = drifted(records[place])
+        return records
+
+    def truth(self, now: float) -> tuple[Identities, list[float]]:
+        """Tell all hits of the log apart, and when each entered it."""
+        count = self.logged(WHOLE, now)
+        moments = self._moments(WHOLE, 0, count)
+        return self._source.identities(0, count, WHOLE, moments), moments
+
+    def numbers(self, share: Share, first: int, end: int) -> list[int]:
+        """Return the places of a share's hits in the whole log."""
+        return list(self._source.numbers(first, end, share))
+
+    def _moments(self, share: Share, first: int, end: int) -> list[float]:
+        times = self._source.times(first, end, share)
+        return [] if self._tempo is None else self._tempo.moments(times)

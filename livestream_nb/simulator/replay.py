@@ -3,6 +3,7 @@
 import gzip
 import zlib
 from bisect import bisect_right
+from collections.abc import Sequence
 from itertools import accumulate
 from pathlib import Path
 from typing import Literal
@@ -11,7 +12,8 @@ import msgspec
 
 from livestream_nb.checks import is_number
 from livestream_nb.errors import InvalidOption, RecordingError
-from livestream_nb.simulator.frames import Identity
+from livestream_nb.simulator.frames import Identities
+from livestream_nb.simulator.share import Share
 
 GZIP = b"\x1f\x8b"
 KINDS = "give a file of Livestream records, one JSON object per line: .ndjson or .ndjson.gz"
@@ -78,23 +80,44 @@ class Replay:
         self._records = _records(Path(path))
         self._hits = [_hit(path, n, record) for n, record in enumerate(self._records, 1)]
         self._entered = _spread([hit.time for hit in self._hits], pace)
+        self._parts: dict[Share, tuple[list[int], list[float]]] = {}
 
-    def logged(self, elapsed: float) -> int:
-        """How many hits the log holds so many seconds after it began."""
-        return bisect_right(self._entered, elapsed)
+    def logged(self, elapsed: float, share: Share) -> int:
+        """How many hits of the share are in the log so many seconds after it began."""
+        return bisect_right(self._part(share)[1], elapsed)
 
-    def lines(self, first: int, end: int, _began: float) -> bytes:
-        """Return the records from ``first`` up to, not with, ``end``, CRLF after each."""
-        return b"".join([record + b"\r\n" for record in self._records[first:end]])
+    def times(self, first: int, end: int, share: Share) -> list[float]:
+        """Seconds after its beginning at which the share's hits enter the log; ascending."""
+        return self._part(share)[1][first:end]
 
-    def identities(self, first: int, end: int, began: float) -> list[Identity]:
-        """Tell the hits from ``first`` up to, not with, ``end`` apart."""
-        return [
-            Identity(
-                hit.high, hit.low, hit.visitor_high, hit.visitor_low, hit.time, began + entered
-            )
-            for hit, entered in zip(self._hits[first:end], self._entered[first:end], strict=True)
-        ]
+    def numbers(self, first: int, end: int, share: Share) -> list[int]:
+        """Return the places of the share's hits in the recording, from 0 on."""
+        return self._part(share)[0][first:end]
+
+    def records(self, first: int, end: int, share: Share, _moments: Sequence[float]) -> list[bytes]:
+        """Return the share's records, as recorded, without line endings."""
+        return [self._records[number] for number in self.numbers(first, end, share)]
+
+    def identities(
+        self, first: int, end: int, share: Share, _moments: Sequence[float]
+    ) -> Identities:
+        """Tell the share's hits apart."""
+        hits = [self._hits[number] for number in self.numbers(first, end, share)]
+        return Identities(
+            high=[hit.high for hit in hits],
+            low=[hit.low for hit in hits],
+            visitor_high=[hit.visitor_high for hit in hits],
+            visitor_low=[hit.visitor_low for hit in hits],
+            time=[hit.time for hit in hits],
+        )
+
+    def _part(self, share: Share) -> tuple[list[int], list[float]]:
+        if share not in self._parts:
+            slot, slots = share
+            visitors = (hit.visitor_low or 0 for hit in self._hits)
+            numbers = [n for n, visitor in enumerate(visitors) if visitor % slots == slot]
+            self._parts[share] = (numbers, [self._entered[number] for number in numbers])
+        return self._parts[share]
 
 
 def _records(path: Path) -> list[bytes]:
