@@ -1,41 +1,39 @@
 """Seeded hits that look like a site's: any of them can be made again from its number alone.
 
-A record is two prepared pieces of :mod:`~livestream_nb.simulator.site`, a visitor's and a page
-view's, with ids and times set before them. A visitor comes for a few minutes and leaves about
-four hits; one hit in five is by somebody who keeps coming back; about 2 % are by robots.
+Hit number k belongs to lane ``k mod lanes``. A lane plays one visit after another, page by page,
+from a script that all lanes share; each begins somewhere else in it, and sees other visitors. The
+number of lanes is a multiple of 840, which 1 to 8 divide, and ``visIdLow`` is k modulo 840: so a
+share has each k that is its slot modulo its slots, and all hits of its visitors.
+
+Ids are Weyl sequences: multiples of odd numbers modulo 2^64. They are spread over all of the
+range, and distinct without any bookkeeping.
 """
 
-import random
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
 
+from livestream_nb.checks import check_whole
 from livestream_nb.simulator.arrivals import Arrivals
 from livestream_nb.simulator.chance import MASK, mix
-from livestream_nb.simulator.frames import Identity
-from livestream_nb.simulator.site import build
+from livestream_nb.simulator.frames import Identities
+from livestream_nb.simulator.people import POOL
+from livestream_nb.simulator.script import LENGTH, LONGEST, SHORTEST, Scene, write
+from livestream_nb.simulator.share import Share
+from livestream_nb.simulator.site import ORDER_ID
 
-ROBOTS = 16
-REGULARS = 2_000
-PASSERS_BY = 2**40
-VISIT = 120.0
-HITS_PER_VISIT = 5
-RECORD = (
-    b'{"reportSuite":"examplecomprod","timeGMT":%d,"receivedTimeGMT":%d,'
-    b'"hitIdHigh":%d,"hitIdLow":%d,"visIdHigh":%d,"visIdLow":%d,"visIdType":3,%b,%b}\r\n'
-)
+RESIDUES = 840
+BETWEEN_PAGES = 20.0
+"""Seconds from one page of a visit to the next, about; more at rates below 42 hits a second."""
 
+LANE_STEP = 2_531
+"""How far apart in the script neighbouring lanes begin: about the golden section of it."""
 
-class Hit(NamedTuple):
-    """The values of a record, in the order in which ``RECORD`` takes them."""
+HIGH_STEP, LOW_STEP, VISITOR_STEP, SCATTER = (mix(part) | 1 for part in range(11, 15))
+PERSON = 65 - POOL.bit_length()
+QUOTIENTS = 2**64 // RESIDUES
+DELAYS = tuple(20 + 19 * part / 1_024 for part in range(1_024))
+"""Seconds from when hits are received until they enter the log (Adobe: at least about 20)."""
 
-    time: int
-    received: int
-    high: int
-    low: int
-    visitor_high: int
-    visitor_low: int
-    person: bytes
-    view: bytes
+Made = tuple[int, int, int, int, int, int, Scene]
 
 
 class Traffic:
@@ -44,66 +42,109 @@ class Traffic:
     Parameters
     ----------
     seed : int
-        The same seed and rate make the same hits at the same moments.
+        The same seed, rate and record size make the same hits at the same moments.
     rate : float
-        Hits per service second, on average over ten minutes.
+        Hits per service second, on average over a day.
+    record_size : int, optional
+        Bytes of a record, on average: 2,000 to 4,000. When omitted about 2,500, and of all sizes
+        from 1,500 to 4,200.
+
+    Raises
+    ------
+    InvalidOption
+        When ``record_size`` is out of its range.
     """
 
-    def __init__(self, seed: int, rate: float) -> None:
+    def __init__(self, seed: int, rate: float, record_size: int | None = None) -> None:
+        if record_size is not None:
+            check_whole("record_size", record_size, SHORTEST, LONGEST)
         self._arrivals = Arrivals(seed, rate)
-        self._site = build(random.Random(f"{seed} site"))
-        self._hits, self._visitors, self._draws = (mix(3 * seed + part & MASK) for part in range(3))
-        self._present = max(1, int(rate * VISIT / HITS_PER_VISIT))
+        self._scenes, self._visits = write(seed, record_size)
+        self._high, self._low, self._visitor = (mix(3 * seed + part & MASK) for part in range(3))
+        self._lanes = RESIDUES * max(1, round(rate * BETWEEN_PAGES / RESIDUES))
 
-    def logged(self, elapsed: float) -> int:
-        """How many hits the log holds so many seconds after it began."""
-        return self._arrivals.count(elapsed)
+    def logged(self, elapsed: float, share: Share) -> int:
+        """How many of the share's hits the log holds so many seconds after it began."""
+        return len(range(share.slot, self._arrivals.count(elapsed), share.slots))
 
-    def lines(self, first: int, end: int, began: float) -> bytes:
-        """Make the records from ``first`` up to, not with, ``end``: JSON and CRLF each.
+    def numbers(self, first: int, end: int, share: Share) -> range:
+        """The places in the whole log of the share's hits from ``first`` up to ``end``."""
+        slot, slots = share
+        return range(slot + first * slots, slot + end * slots, slots)
 
-        ``began`` is the Unix time at which the log began; a hit's ``timeGMT`` lies two to nine
-        seconds before the moment at which it entered the log.
+    def times(self, first: int, end: int, share: Share) -> list[float]:
+        """When the share's hits from ``first`` up to ``end`` enter the log, in elapsed seconds."""
+        return self._arrivals.times(self.numbers(first, end, share))
+
+    def records(self, first: int, end: int, share: Share, moments: Sequence[float]) -> list[bytes]:
+        """Make the records of the share's hits from ``first`` up to ``end``.
+
+        Parameters
+        ----------
+        first, end : int
+            Places in the share; ``end`` is not made.
+        share : Share
+            Whose hits.
+        moments : sequence of float
+            When each hit entered the log, in Unix seconds of service time. It was received 20 to
+            40 seconds before.
+
+        Returns
+        -------
+        list of bytes
+            JSON objects without a line ending.
         """
-        return b"".join([RECORD % hit for _, hit in self._made(first, end, began)])
-
-    def identities(self, first: int, end: int, began: float) -> list[Identity]:
-        """Tell the hits of :meth:`lines` apart without making their records."""
         return [
-            Identity(hit.high, hit.low, hit.visitor_high, hit.visitor_low, hit.time, logged)
-            for logged, hit in self._made(first, end, began)
+            scene.record
+            % (
+                time,
+                received,
+                high,
+                low,
+                visitor_high,
+                visitor_low,
+                visitor_high,
+                visitor_low,
+                scene.people[visitor_high >> PERSON],
+                scene.body.replace(ORDER_ID, b"O-%x" % high) if scene.ordered else scene.body,
+            )
+            for time, received, high, low, visitor_high, visitor_low, scene in self._made(
+                self.numbers(first, end, share), moments
+            )
         ]
 
-    def _made(self, first: int, end: int, began: float) -> Iterator[tuple[float, Hit]]:
-        for number, elapsed in enumerate(self._arrivals.times(first, end), first):
-            yield began + elapsed, self._hit(number, began + elapsed)
-
-    def _hit(self, number: int, logged: float) -> Hit:
-        drawn = mix(self._draws + number & MASK)
-        visitor = self._visitor(number, drawn >> 10)
-        high = mix(self._hits + number & MASK)
-        visitor_high = mix(self._visitors + visitor & MASK)
-        time = int(logged - 2 - (drawn >> 60) / 2)
-        return Hit(
-            time,
-            time + (drawn >> 59 & 1),
-            high,
-            mix(high),
-            visitor_high,
-            mix(visitor_high),
-            self._person(visitor, visitor_high),
-            self._site.views[drawn % len(self._site.views)],
+    def identities(
+        self, first: int, end: int, share: Share, moments: Sequence[float]
+    ) -> Identities:
+        """Tell the hits of :meth:`records` apart without making their records."""
+        made = list(self._made(self.numbers(first, end, share), moments))
+        return Identities(
+            high=[hit[2] for hit in made],
+            low=[hit[3] for hit in made],
+            visitor_high=[hit[4] for hit in made],
+            visitor_low=[hit[5] for hit in made],
+            time=[hit[0] for hit in made],
         )
 
-    def _visitor(self, number: int, drawn: int) -> int:
-        share, which = drawn % 1000, drawn >> 10
-        if share < 20:
-            return which % ROBOTS
-        if share < 200:
-            return ROBOTS + which % REGULARS
-        return PASSERS_BY + number // HITS_PER_VISIT - which % self._present
-
-    def _person(self, visitor: int, visitor_high: int) -> bytes:
-        if visitor < ROBOTS:
-            return self._site.robots[visitor]
-        return self._site.people[visitor_high % len(self._site.people)]
+    def _made(self, numbers: range, moments: Sequence[float]) -> Iterator[Made]:
+        scenes, visits, lanes = self._scenes, self._visits, self._lanes
+        for number, moment in zip(numbers, moments, strict=True):
+            row = number // lanes
+            lane = number - row * lanes
+            lap, place = divmod(lane * LANE_STEP + row, LENGTH)
+            scene = scenes[place]
+            visitor = scene.first + (lap * visits + scene.visit) % scene.among
+            visitor_high = self._visitor + (visitor * lanes + lane) * VISITOR_STEP & MASK
+            received = int(moment - DELAYS[visitor_high & 1_023])
+            time = received - (visitor_high >> 10 & 1)
+            if scene.late:
+                time -= scene.late + visitor_high % 240
+            yield (
+                time,
+                received,
+                self._high + number * HIGH_STEP & MASK,
+                self._low + number * LOW_STEP & MASK,
+                visitor_high,
+                visitor_high * SCATTER % QUOTIENTS * RESIDUES + number % RESIDUES,
+                scene,
+            )
