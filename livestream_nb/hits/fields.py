@@ -206,13 +206,15 @@ def _numbered() -> Iterator[Column]:
             yield _column(name, kind, f"{meaning} {number}", path=(*path, name))
 
 
-def _table() -> dict[str, Column]:
-    events = (_column(n, "event", m, path=("events", n)) for n, m in _NAMED_EVENTS.items())
-    columns = (*ALWAYS, *DOCUMENTED, *_BY_NAME_ONLY, *events, *_numbered())
-    return {column.name: column for column in columns}
+SINGLE: tuple[Column, ...] = (
+    *ALWAYS,
+    *DOCUMENTED,
+    *_BY_NAME_ONLY,
+    *(_column(n, "event", m, path=("events", n)) for n, m in _NAMED_EVENTS.items()),
+)
+"""The columns of one value per hit that are not one of a numbered family."""
 
-
-COLUMNS: dict[str, Column] = _table()
+COLUMNS: dict[str, Column] = {column.name: column for column in (*SINGLE, *_numbered())}
 """Every column by its name."""
 
 HIT_FIELDS = frozenset(column.path[0] for column in COLUMNS.values()) | NESTED
