@@ -1,64 +1,59 @@
-"""What a request must be like before the stream is asked: a pure check.
+"""What a request for a stream must be like before the stream is asked: a pure check.
 
-``reset`` and ``smoothing`` are accepted without effect.
+Source: Adobe's Livestream pages (``AdobeDocs/analytics-2.0-apis``,
+``src/pages/guides/endpoints/livestream/``) for the parameters and their ranges; ``reset`` in the
+spellings of all of them.
 """
 
-from dataclasses import dataclass
-from secrets import compare_digest
-from urllib.parse import parse_qs
+from livestream_nb.protocol.request import LONGEST_SMOOTHING, MOST_CONNECTIONS, RESETS
+from livestream_nb.simulator.exchange import Request, repeats
+from livestream_nb.simulator.refusals import ENCODING, Refused, given_twice, invalid
+from livestream_nb.simulator.service import Asked
 
-import h11
-
-from livestream_nb.simulator.refusals import (
-    ENCODING,
-    HTTP_VERSION,
-    METHOD,
-    UNAUTHORIZED,
-    Refused,
-    invalid_count,
-    unknown_path,
-)
+ON, OFF = "1", "0"
+BUCKET = "270"
 
 
-@dataclass(frozen=True)
-class Asked:
-    """What a request that passed every check asks for."""
-
-    max_connections: int
-
-
-def check(request: h11.Request, *, path: str, token: str) -> Asked | Refused:
+def check(request: Request) -> Asked | Refused:
     """Find the first reason to refuse a request, or what it asks for."""
-    asked_path, _, query = request.target.decode("ascii", "replace").partition("?")
-    headers = {bytes(name): bytes(value) for name, value in request.headers}
-    if request.http_version != b"1.1":
-        return HTTP_VERSION
-    if asked_path != path:
-        return unknown_path(asked_path)
-    if request.method != b"GET":
-        return METHOD
-    if not _authorized(headers.get(b"authorization", b""), token):
-        return UNAUTHORIZED
-    if not _accepts_gzip(headers.get(b"accept-encoding", b"")):
+    if not _accepts_gzip(request.headers.get("accept-encoding", "")):
         return ENCODING
-    return _asked(parse_qs(query, keep_blank_values=True))
+    if twice := repeats(request.query):
+        return given_twice(twice)
+    given = dict(request.query)
+    return _invalid(given) or Asked(
+        int(given.get("maxConnections", "1")), given.get("reset"), _smoothing(given)
+    )
 
 
-def _authorized(given: bytes, token: str) -> bool:
-    scheme, _, credentials = given.partition(b" ")
-    return scheme.lower() == b"bearer" and compare_digest(credentials.strip(), token.encode())
-
-
-def _accepts_gzip(accepted: bytes) -> bool:
-    for coding in accepted.lower().split(b","):
-        name, _, quality = coding.partition(b";")
-        if name.strip() == b"gzip":
-            return quality.replace(b" ", b"").rstrip(b"0") not in {b"q=", b"q=0."}
+def _accepts_gzip(accepted: str) -> bool:
+    for coding in accepted.lower().split(","):
+        name, _, quality = coding.partition(";")
+        if name.strip() == "gzip":
+            return quality.replace(" ", "").rstrip("0") not in {"q=", "q=0."}
     return False
 
 
-def _asked(query: dict[str, list[str]]) -> Asked | Refused:
-    given = query.get("maxConnections", ["1"])[-1]
-    if not (given.isascii() and given.isdigit() and len(given) < 5):
-        return invalid_count(given)
-    return Asked(int(given))
+def _invalid(given: dict[str, str]) -> Refused | None:
+    connections = given.get("maxConnections", "1")
+    if not _is_whole(connections, MOST_CONNECTIONS):
+        return invalid("maxConnections", connections, f"1 to {MOST_CONNECTIONS}")
+    if given.get("reset", RESETS[0]) not in RESETS:
+        return invalid("reset", given["reset"], f"{', '.join(RESETS[:-1])} or {RESETS[-1]}")
+    switch = given.get("smoothing", OFF)
+    if switch not in (ON, OFF):
+        return invalid("smoothing", switch, f"{ON}, or {OFF} for none")
+    bucket = given.get("smoothingBucketSize", BUCKET)
+    if switch == ON and not _is_whole(bucket, LONGEST_SMOOTHING):
+        return invalid("smoothingBucketSize", bucket, f"1 to {LONGEST_SMOOTHING}")
+    return None
+
+
+def _is_whole(text: str, most: int) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 5 and 1 <= int(text) <= most
+
+
+def _smoothing(given: dict[str, str]) -> int | None:
+    if given.get("smoothing", OFF) == OFF:
+        return None
+    return int(given.get("smoothingBucketSize", BUCKET))
