@@ -1,68 +1,96 @@
 """The simulator as a notebook meets it: a Livestream service of one's own, to read and to break."""
 
-import os
-import secrets
-import socket
 import weakref
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
+from ipaddress import ip_address
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Literal, Self
+from zlib import crc32
 
 import polars as pl
 
 from livestream_nb.checks import check_positive, check_seconds, check_switch, check_whole
 from livestream_nb.clock import Clock
-from livestream_nb.errors import PortInUse
-from livestream_nb.reader import Reader
-from livestream_nb.simulator.frames import log_frame, truth_frame
-from livestream_nb.simulator.hitlog import HitLog
+from livestream_nb.errors import InvalidOption
+from livestream_nb.hits.schema import schema_json
+from livestream_nb.protocol.request import STREAM_NAME
+from livestream_nb.simulated import SimulatedStream
+from livestream_nb.simulator.delivery import Pattern
+from livestream_nb.simulator.faults import Faults
+from livestream_nb.simulator.frames import log_frame
+from livestream_nb.simulator.host import Host
+from livestream_nb.simulator.journal import Entry
 from livestream_nb.simulator.replay import Replay, check_replay
-from livestream_nb.simulator.server import Server
-from livestream_nb.simulator.service import Entry, Range, Stream
+from livestream_nb.simulator.rules import Rules
+from livestream_nb.simulator.scenarios import SCENARIOS, Call, play, story
+from livestream_nb.simulator.server import Served
+from livestream_nb.simulator.tokens import LIFETIME
 from livestream_nb.simulator.traffic import Traffic
 
-HOST = "127.0.0.1"
-PATH = "/api/1/stream/demo"
-COMMIT_EVERY = 5.0
+DEMO = "demo"
+LOOPBACK = "127.0.0.1"
+SEED = 16598
 IN_SOCKETS = 0.5  # real seconds that bytes may wait in socket buffers
 
 
-class Simulator:
+class Simulator(SimulatedStream):
     """A real HTTP service on this machine that behaves like Livestream, and can be broken.
 
     It serves from construction to :meth:`stop`, which also happens at the end of a ``with`` block,
     when the object is no longer referred to, and when the interpreter ends. The model it follows
-    is our own: Adobe publishes no internals.
+    is our own: Adobe publishes no internals. The simulator is at the same time its main stream,
+    ``demo``; :meth:`stream` gives others.
 
     Parameters
     ----------
     port : int
-        Where to listen on 127.0.0.1; 0 picks a free port.
+        Where to listen; 0 picks a free port.
+    host : str
+        The IP address to listen on. One that is not of loopback lets others in.
     rate : float
-        Hits per service second, on average. Without effect on a replay.
+        Hits per service second, on average over a day. Without effect on a replay.
+    record_size : int, optional
+        Bytes of a made-up record, on average: 2,000 to 4,000; None: about 2,500, of all sizes.
     hits : str or Path, optional
         A recording to replay instead of made-up hits: ``.ndjson`` or ``.ndjson.gz``. The records
         keep their own times; the first connect starts it.
     pace : "original" or float
         How a replay's hits follow each other: as recorded, or all in so many service seconds.
+    scenario : str
+        What goes wrong, and when, counted from the first connect: ``calm``, ``launch-day``,
+        ``flaky-network``, ``churn-trap``, ``migration-night``, ``token-expiry``, ``quiet-suite``,
+        ``hostile-data`` or ``long-outage``.
     speed : float
         Service seconds in one real second. Every other duration is in service seconds.
     seed : int
-        What the made-up hits are drawn from.
+        What the made-up hits, and the chances of a scenario, are drawn from.
     notice : float
         How long a slot stays taken after its client has vanished.
     retention : float
         How old a hit may be to be sent to a client that comes back.
     restarts : bool
         Whether an attempt that meets such a slot makes it stay taken for ``notice`` again.
+    quiet_after : float, optional
+        After so long without a hit new connections get 503; None: never.
+    token_lifetime : float
+        How long a token is valid.
+    records_per_chunk : int
+        At the most; fewer when fewer are there.
+    records_per_member : int, optional
+        After so many records a new gzip member begins; None: never.
+    records_per_blank : int, optional
+        After so many records an empty one is sent; None: never.
 
     Attributes
     ----------
     stream_url : str
-        The stream's URL, without a query.
+        The URL of its stream, without a query.
     token : str
-        The bearer token that the service lets in; another one for each simulator.
+        A bearer token that the service lets in; another one for each simulator.
+    token_url, client_id, client_secret : str
+        Where, and with what, a client asks for a token of its own.
     clock : Clock
         Service time.
 
@@ -80,94 +108,106 @@ class Simulator:
         self,
         *,
         port: int = 0,
+        host: str = LOOPBACK,
         rate: float = 50.0,
+        record_size: int | None = None,
         hits: str | Path | None = None,
         pace: Literal["original"] | float = "original",
+        scenario: str = "calm",
         speed: float = 1.0,
-        seed: int = 16598,
+        seed: int = SEED,
         notice: float = 55.0,
         retention: float = 300.0,
         restarts: bool = True,
+        quiet_after: float | None = None,
+        token_lifetime: float = LIFETIME,
+        records_per_chunk: int = 256,
+        records_per_member: int | None = None,
+        records_per_blank: int | None = 500,
     ) -> None:
         check_whole("port", port, 0, 65_535)
+        _check_address(host)
         check_positive("rate", rate)
         check_replay(hits, pace)
+        _check_scenario(scenario)
         check_positive("speed", speed)
         check_whole("seed", seed, 0, 2**63 - 1)
-        check_seconds("notice", notice)
-        check_seconds("retention", retention)
-        check_switch("restarts", restarts)
+        check_positive("token_lifetime", token_lifetime)
+        self._rules = _rules(notice, retention, restarts, quiet_after, speed)
+        self._pattern = Pattern(records_per_chunk, records_per_member, records_per_blank)
+        self._seed = seed
+        source = _source(seed, rate, record_size, hits, pace)
         self.clock = Clock(rate=speed)
-        self.token = secrets.token_urlsafe(24)
-        self._hits = HitLog(Traffic(seed, rate) if hits is None else Replay(hits, pace))
-        self._stream = Stream(
-            self._hits.logged,
-            notice=notice,
-            retention=retention,
-            commit_every=COMMIT_EVERY,
-            margin=COMMIT_EVERY + IN_SOCKETS * speed,
-            restarts=restarts,
+        service = Host(
+            self.clock, address=host, port=port, schema=schema_json(), lifetime=token_lifetime
         )
-        listener = _listen(port)
-        self.stream_url = f"http://{HOST}:{listener.getsockname()[1]}{PATH}"
-        self._now = _steady(self.clock)
-        self._server = Server(
-            listener,
-            path=PATH,
-            token=self.token,
-            stream=self._stream,
-            hits=self._hits,
-            now=self._now,
-        )
-        self._finalizer = weakref.finalize(self, self._server.stop)
+        self._finalizer = weakref.finalize(self, service.stop)
+        served = service.serve(DEMO, source, rules=self._rules, pattern=self._pattern)
+        super().__init__(served, service)
+        _script(story(scenario, seed), served, service)
+
+    @property
+    def token_url(self) -> str:
+        """Where a client asks for a token, as at Adobe's identity service."""
+        return f"{self._host.origin}/ims/token/v3"
+
+    @property
+    def client_id(self) -> str:
+        """The client that may ask for tokens."""
+        return self._host.tokens.client_id
+
+    @property
+    def client_secret(self) -> str:
+        """What that client proves itself with."""
+        return self._host.tokens.client_secret
 
     @property
     def log(self) -> pl.DataFrame:
-        """What the service did: time, event, connection, status, detail; oldest first.
+        """What the service did, in order of time; the newest 100,000 entries are kept.
 
-        Events: ``connected``, ``refused``, ``left`` (the client went), ``dropped``, ``reset``,
-        ``stopped``, ``restarted`` and ``freed`` (a ghost's time), ``committed``, ``quiet``. The
-        newest 100,000 are kept. ``time`` is UTC service time; ``connection`` counts from 1.
+        Columns: number (UInt32; in order of noting), time (Datetime µs UTC, service time), event,
+        stream (null: of none), connection (UInt32; counts from 1), slot (UInt8), status (Int16;
+        the answer's), detail.
+
+        Events are of connections: ``connected``, ``refused``, ``left`` (the client went),
+        ``dropped``, ``cut``, ``reset``, ``stopped``; of slots: ``restarted`` and ``freed`` (a
+        ghost's time), ``committed``, ``moved`` and ``ignored`` (what came of a ``reset=``); of the
+        service: ``migrating``, ``migrated``, ``enabled``, ``issued``, ``expired``, ``failing``,
+        ``redirecting``; of hits: ``quiet``, ``spiking``, ``drifted``; and faults of the bytes:
+        ``corrupted``, ``stalled``, ``sliced``, ``bombed``, ``malformed``, ``duplicated``,
+        ``reordered``, ``repacked``.
         """
-        return log_frame(self._server.ask(self._entries))
+        return self.log_since(0)
 
-    def truth(self) -> pl.DataFrame:
-        """Every hit that has entered the log since the first connect, in order.
+    def log_since(self, number: int) -> pl.DataFrame:
+        """The entries of :attr:`log` that were noted after the one of that number."""
+        return log_frame(self._host.ask(lambda: self._entries(number)))
 
-        Columns: hitIdHigh, hitIdLow, visIdHigh, visIdLow (UInt64), timeGMT, logged (Datetime µs
-        UTC; when it entered the log), delivered (UInt32; how many times it was written to a
-        socket). Takes about 10 µs a hit.
+    def stream(
+        self,
+        name: str,
+        *,
+        rate: float = 50.0,
+        hits: str | Path | None = None,
+        pace: Literal["original"] | float = "original",
+        enabled: bool = True,
+    ) -> SimulatedStream:
+        """Serve one more stream, with hits of its own, or give the one of that name.
+
+        Arguments are those of the simulator, and without effect on a stream that is there. One
+        that is not ``enabled`` answers 424, until 15 minutes after ``GET /api/2/enable/<name>``.
         """
-        count, ranges = self._server.ask(self._delivered)
-        return truth_frame(self._hits.identities(count), ranges)
-
-    def reader(self, **options: Any) -> Reader:
-        """A Reader of this stream, on this clock; ``options`` are a Reader's.
-
-        It keeps the simulator alive for as long as it is used itself.
-        """
-        given: dict[str, Any] = {"token": lambda: self.token, "clock": self.clock}
-        return Reader(self.stream_url, **(given | options))
-
-    def drop(self, ghost: float | None = None) -> int:
-        """End the open connection in good order, as a server that shuts down does.
-
-        Its slot stays taken for ``ghost`` service seconds, ``notice`` when omitted. Returns how
-        many connections were ended.
-        """
-        return self._end(self._server.drop, ghost)
-
-    def reset(self, ghost: float | None = None) -> int:
-        """End the open connection by TCP reset, losing what was under way.
-
-        Its slot stays taken for ``ghost`` service seconds, ``notice`` when omitted. Returns how
-        many connections were ended.
-        """
-        return self._end(self._server.reset, ghost)
-
-    def go_quiet(self) -> None:
-        """Let no more hits enter the log. Connections stay open, and nothing comes any more."""
-        self._server.ask(self._server.go_quiet)
+        if not (isinstance(name, str) and STREAM_NAME.fullmatch(name)):
+            right = "give a name of letters, digits, '.', '_' and '-'"
+            raise InvalidOption.value("name", name, right)
+        check_positive("rate", rate)
+        check_replay(hits, pace)
+        check_switch("enabled", enabled)
+        source = _source(self._seed + crc32(name.encode()), rate, None, hits, pace)
+        served = self._host.serve(
+            name, source, rules=self._rules, pattern=self._pattern, enabled=enabled
+        )
+        return SimulatedStream(served, self._host, self)
 
     def stop(self) -> None:
         """End every connection, and the service; :attr:`log` and :meth:`truth` stay readable."""
@@ -180,44 +220,58 @@ class Simulator:
         self.stop()
 
     def __repr__(self) -> str:
-        hits, connections = self._server.ask(self._counts)
+        hits, connections = self._host.ask(self._counts)
         state = "serving" if self._finalizer.alive else "stopped"
         return (
             f"<Simulator {self.stream_url} {state}: {hits:,} hits, {connections} open, "
             f"speed {self.clock.rate:g}>"
         )
 
-    def _end(self, verb: Callable[[float | None], int], ghost: float | None) -> int:
-        if ghost is not None:
-            check_seconds("ghost", ghost)
-        return self._server.ask(lambda: verb(ghost))
-
-    def _entries(self) -> list[Entry]:
-        self._stream.advance(self._now())
-        return list(self._stream.log)
-
-    def _delivered(self) -> tuple[int, list[Range]]:
-        ranges = [replace(given) for given in self._stream.ranges.values()]
-        return self._hits.logged(self._now()), ranges
-
-    def _counts(self) -> tuple[int, int]:
-        return self._hits.logged(self._now()), len(self._stream.open)
+    def _entries(self, number: int) -> list[Entry]:
+        self._host.advance()
+        return self._host.journal.entries(number)
 
 
-def _steady(clock: Clock) -> Callable[[], float]:
-    start = clock.utc() - clock.monotonic()
-    return lambda: start + clock.monotonic()
+def _rules(
+    notice: float, retention: float, restarts: bool, quiet_after: float | None, speed: float
+) -> Rules:
+    check_seconds("notice", notice)
+    check_seconds("retention", retention)
+    check_switch("restarts", restarts)
+    if quiet_after is not None:
+        check_positive("quiet_after", quiet_after)
+    rules = Rules(notice=notice, retention=retention, restarts=restarts, quiet_after=quiet_after)
+    return replace(rules, margin=rules.commit_every + IN_SOCKETS * speed)
 
 
-def _listen(port: int) -> socket.socket:
+def _source(
+    seed: int,
+    rate: float,
+    record_size: int | None,
+    hits: str | Path | None,
+    pace: Literal["original"] | float,
+) -> Traffic | Replay:
+    return Traffic(seed, rate, record_size) if hits is None else Replay(hits, pace)
+
+
+def _check_address(host: object) -> None:
     try:
-        return socket.create_server((HOST, port))
-    except OSError as error:
-        raise PortInUse(
-            f"Port {port} of {HOST} cannot be served on ({_why(error)}): another program may "
-            "have it. Use another port, or port=0 for any free one."
-        ) from error
+        ip_address(host if isinstance(host, str) else "")
+    except ValueError:
+        right = f"give an IP address to listen on, such as {LOOPBACK}"
+        raise InvalidOption.value("host", host, right) from None
 
 
-def _why(error: OSError) -> str:
-    return os.strerror(error.errno) if error.errno else str(error)
+def _check_scenario(scenario: object) -> None:
+    if scenario not in SCENARIOS:
+        right = f"give one of {', '.join(SCENARIOS)}"
+        raise InvalidOption.value("scenario", scenario, right)
+
+
+def _script(calls: Iterator[Call], served: Served, host: Host) -> None:
+    faults = Faults(served, host)
+
+    def do(call: Call) -> None:
+        getattr(faults, call.verb)(**call.options)
+
+    host.at_first(served, partial(play, calls, do, now=host.now, later=host.later))

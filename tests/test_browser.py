@@ -62,9 +62,8 @@ def test_stop_stops(notebook: Notebook) -> None:
     expect(notebook.view).to_contain_text("stopped", timeout=SOON)
     expect(notebook.button("Stop")).to_be_disabled()
     expect(notebook.button("Start")).to_be_enabled()
-    stopped = hits(notebook)
     notebook.page.wait_for_timeout(3_000)
-    still = notebook.pixels(UPPER)
+    stopped, still = hits(notebook), notebook.pixels(UPPER)
     notebook.page.wait_for_timeout(1_500)
     assert notebook.pixels(UPPER) == still
     assert hits(notebook) == stopped

@@ -1,5 +1,6 @@
 """cli.py and demo.py: the command line as a person runs it, in processes of its own."""
 
+import json
 import os
 import re
 import signal
@@ -13,7 +14,7 @@ import polars as pl
 import pytest
 
 from livestream_nb import Clock, Reader, cli
-from livestream_nb.cli import facts
+from livestream_nb.cli.demonstration import facts
 from livestream_nb.demo import Outcome, distinct, lost, shortest_wait
 from livestream_nb.errors import InvalidOption, StreamFailed, WaitTimeout
 
@@ -91,6 +92,12 @@ def test_demo_on_a_real_day() -> None:
         (["simulate", "--rate", "0"], "rate=0.0 is not possible"),
         (["simulate", "--speed", "-1"], "speed=-1.0 is not possible"),
         (["simulate", "--replay", "nowhere.ndjson"], "nowhere.ndjson"),
+        (["simulate", "--scenario", "chaos"], "scenario='chaos' is not possible: give one of calm"),
+        (["simulate", "--host", "example"], "host='example' is not possible"),
+        (["simulate", "--pace", "slow"], "pace='slow' is not possible"),
+        (["simulate", "--pace", "60"], "pace=60.0 is not possible: a pace needs a recording"),
+        (["simulate", "--record-size", "9"], "record_size=9 is not possible"),
+        (["simulate", "--records-per-chunk", "0"], "records_per_chunk=0 is not possible"),
         (["dance"], "dance"),
     ],
 )
@@ -112,30 +119,90 @@ def test_port_in_use() -> None:
     assert "port=0" in done.stderr
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for child processes")
+class Simulation:
+    """A running ``livestream-nb simulate``, and what it has printed."""
+
+    def __init__(self, *arguments: str) -> None:
+        pipe = subprocess.PIPE
+        self.process = subprocess.Popen(
+            [*COMMAND, "simulate", *arguments], stdout=pipe, stderr=pipe, text=True
+        )
+        self.text = ""
+
+    def until(self, words: str) -> str:
+        assert self.process.stdout is not None
+        while words not in self.text:
+            line = self.process.stdout.readline()
+            assert line, self.text
+            self.text += line
+        return self.text
+
+    def interrupt(self) -> tuple[str, str]:
+        self.process.send_signal(signal.SIGINT)
+        return self.process.communicate(timeout=20)
+
+    def __enter__(self) -> "Simulation":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.kill()
+        self.process.communicate()
+
+
+def pasted(command: str) -> str:
+    """What a shell prints for a command."""
+    run = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
+    return run.stdout
+
+
+windows = pytest.mark.skipif(
+    sys.platform == "win32", reason="Windows has no SIGINT for child processes"
+)
+
+
+@windows
 def test_simulate() -> None:
     """simulate prints what a reader needs, serves it, tells events, and ends at Ctrl-C."""
-    arguments = ["simulate", "--speed", "20", "--rate", "100"]
-    with subprocess.Popen([*COMMAND, *arguments], stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        text = ""
-        while "reader = " not in text:
-            text += process.stdout.readline()
+    with Simulation("--speed", "20", "--rate", "100") as run:
         found = re.search(
-            r'Clock\(rate=(.*), origin=(.*)\)\n.*Reader\("(.*)", token="(.*)", ', text
+            r'Clock\(rate=(.*), origin=(.*)\)\n.*Reader\("(.*)", token="(.*)", ',
+            run.until("reader = "),
         )
-        assert found is not None, text
+        assert found is not None, run.text
         clock = Clock(float(found[1]), origin=float(found[2]))
         with Reader(found[3], token=found[4], clock=clock) as reader:
             reader.wait(hits=200, timeout=20)
             late = reader.hits().select(pl.col("arrived") - pl.col("receivedTimeGMT"))
             assert 0 <= late.to_series().mean().total_seconds() < 120
-        while "connected" not in text:
-            text += process.stdout.readline()
-        process.send_signal(signal.SIGINT)
-        rest = process.stdout.read()
-    assert process.returncode == 0
-    assert rest.endswith("Stopped.\n")
+        assert re.search(r"\d\d:\d\d:\d\d  connected +#1 200 slot 0 of 1", run.until("connected"))
+        out, err = run.interrupt()
+    assert run.process.returncode == 0
+    assert out.endswith("Stopped.\n")
+    assert err == ""
+
+
+@windows
+def test_simulate_is_ready_to_paste() -> None:
+    """What simulate prints for curl works as it stands: a token of one's own, and the stream."""
+    with Simulation("--speed", "20", "--redirect", "--scenario", "churn-trap") as run:
+        text = run.until("reader = ")
+        assert "Scenario churn-trap: Every ten minutes" in text
+        commands = re.findall(r"^  (curl (?:.*\\\n)?.*)$", text, re.MULTILINE)
+        stream, token = (f"{command} --silent --max-time 3" for command in commands)
+        granted = pasted(token)
+        assert set(json.loads(granted)) == {"access_token", "token_type", "expires_in"}
+        read = pasted(stream)
+        assert json.loads(read.splitlines()[0])["reportSuite"] == "examplecomprod"
+        run.until("redirecting")
+
+
+@windows
+def test_simulate_for_others() -> None:
+    """Listening beyond this machine is possible, and warned of."""
+    with Simulation("--host", "0.0.0.0") as run:
+        assert 'Reader("http://127.0.0.1:' in run.until("reader = ")
+        _, err = run.interrupt()
+    assert err.startswith("Warning: whoever reaches 0.0.0.0 can reach this service")
 
 
 @pytest.mark.parametrize(
@@ -156,7 +223,7 @@ def test_exit_codes(error, code, monkeypatch, capsys) -> None:
     assert capsys.readouterr().err == f"Error: {error}\n"
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for child processes")
+@windows
 def test_demo_interrupted() -> None:
     """Ctrl-C ends a demo at once, without a traceback, and nothing is judged."""
     with subprocess.Popen(

@@ -32,9 +32,10 @@ KNOWS = {
     | {"protocol", "policy", "connection", "hits", "session", "status", "measures", "gaps"}
     | {"waiting", "options"},
     "dashboard": BASE | {"charts", "reader", "status"},
-    "embedded": BASE | {"simulator", "reader"},
+    "simulated": BASE | {"simulator", "reader"},
+    "embedded": BASE | {"protocol", "hits", "simulator", "simulated"},
     "demo": BASE | {"reader", "embedded"},
-    "cli": BASE | {"demo", "embedded", "charts", "report"},
+    "cli": BASE | {"protocol", "simulator", "demo", "embedded", "charts", "report"},
     "__init__": BASE | {"policy", "connection", "reader", "embedded"},
 }
 """What each room may import of the package, besides itself."""
@@ -53,7 +54,7 @@ OWNERS = {
     "anywidget": {"dashboard"},
     "altair": {"charts", "report.py", "dashboard"},
     "h11": {"simulator"},
-    "typer": {"cli.py"},
+    "typer": {"cli"},
 }  # fmt: skip
 
 MODULES = sorted(PACKAGE.rglob("*.py"))

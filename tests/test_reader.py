@@ -17,6 +17,7 @@ from livestream_nb.errors import (
     UnknownColumn,
     WaitTimeout,
 )
+from tests.plain import until
 
 SOON = 20.0
 ALWAYS = {
@@ -188,6 +189,36 @@ def test_other_options_are_refused(simulator: Simulator) -> None:
         with pytest.raises(StreamBusy, match=r"<Reader demo: .*keep.*stop\(\) that one first"):
             simulator.reader(keep=10).start()
         assert first.wait(hits=first.status.hits + 10, timeout=SOON)
+
+
+def test_several_slots(simulator: Simulator) -> None:
+    """Three connections share the visitors; one that is lost comes back to its own share."""
+    with simulator.reader(connections=3) as reader:
+        until(lambda: len(set(reader.hits()["connection"])) == 3)
+        simulator.drop(connection=2)
+        until(lambda: reader.timeline().filter(state="streaming").height == 4)
+        simulator.go_quiet()
+        truth = simulator.truth()
+        reader.wait(hits=truth.height, timeout=SOON)
+        hits = reader.hits()
+    assert hits.n_unique(["hitIdHigh", "hitIdLow"]) == hits.height == truth.height
+    by_visitor = hits.group_by("visIdHigh", "visIdLow").agg(pl.col("connection").n_unique())
+    assert by_visitor["connection"].unique().to_list() == [1]
+    served = truth.filter(partition=1)["connections"].explode().unique()
+    assert set(served) == {2, 4}
+
+
+def test_hostile_data() -> None:
+    """Whatever the scenario throws at it, the reader gets every hit, and shows what was none."""
+    with Simulator(speed=120, scenario="hostile-data") as simulator, simulator.reader() as reader:
+        until(lambda: "corrupted" in simulator.log["event"].to_list(), patience=SOON)
+        reader.wait(state="cooldown", timeout=SOON).wait(state="streaming", timeout=SOON)
+        simulator.go_quiet()
+        truth = simulator.truth()
+        reader.wait(hits=truth.height, timeout=SOON)
+        assert reader.hits()["hitIdLow"].n_unique() == truth.height
+        assert reader.status.quarantined >= 7
+        assert reader.timeline()["reason"].to_list()[2] == "corrupt"
 
 
 def test_simulator_lives_as_long_as_its_reader() -> None:

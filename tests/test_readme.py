@@ -5,6 +5,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import livestream_nb
+from livestream_nb.simulator.scenarios import SCENARIOS
+
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
 
@@ -27,6 +30,20 @@ def test_ten_lines_print_what_is_said() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=True
     )
     assert shape(done.stdout) == shape(said)
+
+
+def test_verbs_are_as_said() -> None:
+    """Each verb of the simulator that the README names can be called as it stands there."""
+    scope: dict[str, object] = {"ls": livestream_nb}
+    exec(blocks("python")[-1], scope)
+    simulator = scope["simulator"]
+    assert isinstance(simulator, livestream_nb.Simulator)
+    simulator.stop()
+
+
+def test_every_scenario_is_told() -> None:
+    """The README tells of every scenario there is."""
+    assert re.findall(r"^\| `([a-z-]+)` \|", README, re.MULTILINE) == list(SCENARIOS)
 
 
 def test_commands_come_first() -> None:

@@ -1,12 +1,9 @@
-"""The command line: ``livestream-nb demo`` and ``livestream-nb simulate``."""
+"""``livestream-nb demo``: the main job, told line by line, and judged at its end."""
 
-import asyncio
-import sys
-from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -15,13 +12,10 @@ from rich.table import Table
 from rich.text import Text
 
 from livestream_nb.demo import COOLDOWN, Demo, Outcome
-from livestream_nb.embedded import Simulator
-from livestream_nb.errors import InvalidOption, LivestreamError, StreamFailed, WaitTimeout
+from livestream_nb.errors import InvalidOption
 
 UNSOUND = 1
-WRONG_INPUT = 2
 INTERRUPTED = 130
-EVENTS_EVERY = 0.2
 REPORT_STEPS = 200
 SHAPES = {
     "connecting": "◇",
@@ -33,24 +27,9 @@ SHAPES = {
 }
 STYLES = {"streaming": "green", "cooldown": "yellow", "failed": "red"}
 
-app = typer.Typer(
-    help="Adobe Analytics Livestream: try it on the embedded simulator.",
-    no_args_is_help=True,
-    add_completion=False,
-)
 console = Console(highlight=False)
 
 
-def main() -> None:
-    """Run the command line; an error is one sentence, and for a refused value exit code 2."""
-    try:
-        app()
-    except LivestreamError as error:
-        Console(stderr=True, highlight=False, soft_wrap=True).print(Text(f"Error: {error}"))
-        sys.exit(UNSOUND if isinstance(error, StreamFailed | WaitTimeout) else WRONG_INPUT)
-
-
-@app.command()
 def demo(
     seconds: Annotated[float, typer.Option(help="How long the run lasts, 6 to 600.")] = 20.0,
     replay: Annotated[
@@ -78,24 +57,6 @@ def demo(
         _write(run, outcome, out)
     console.print(_verdict(outcome))
     raise typer.Exit(0 if outcome.sound else UNSOUND)
-
-
-@app.command()
-def simulate(
-    port: Annotated[int, typer.Option(help="Where to listen on 127.0.0.1; 0 picks one.")] = 0,
-    rate: Annotated[float, typer.Option(help="Hits per service second.")] = 50.0,
-    speed: Annotated[float, typer.Option(help="Service seconds in one real second.")] = 1.0,
-    replay: Annotated[
-        Path | None, typer.Option(help="Replay a recording: .ndjson or .ndjson.gz.")
-    ] = None,
-) -> None:
-    """Serve a Livestream on this machine until Ctrl-C, and print what happens to it."""
-    with Simulator(port=port, rate=rate, speed=speed, hits=replay) as simulator:
-        console.print(introduction(simulator), soft_wrap=True)
-        try:
-            asyncio.run(_print_events(simulator))
-        except KeyboardInterrupt:
-            console.print("Stopped.")
 
 
 def summary(outcome: Outcome) -> Table:
@@ -184,38 +145,6 @@ def _verdict(outcome: Outcome) -> Text:
         f"a wait was shorter than {COOLDOWN:.0f} s": not outcome.floor_held,
     }
     return Text(f"Not sound: {', '.join(what for what in broken if broken[what])}.", "bold red")
-
-
-def introduction(simulator: Simulator) -> str:
-    """What someone needs to read from a simulator, ready to paste."""
-    clock = simulator.clock
-    return f"""Serving a Livestream until Ctrl-C. Events are printed as they happen.
-
-curl:
-  curl --no-buffer --compressed -H "Authorization: Bearer {simulator.token}" {simulator.stream_url}
-
-Python:
-  import livestream_nb as ls
-  clock = ls.Clock(rate={clock.rate!r}, origin={clock.origin!r})
-  reader = ls.Reader("{simulator.stream_url}", token="{simulator.token}", clock=clock).start()
-"""
-
-
-async def _print_events(simulator: Simulator) -> None:
-    told = 0
-    while True:
-        log = simulator.log
-        for row in log[told:].iter_rows(named=True):
-            if row["event"] != "committed":
-                console.print(event_line(row))
-        told = log.height
-        await asyncio.sleep(EVENTS_EVERY)
-
-
-def event_line(row: Mapping[str, Any]) -> Text:
-    """One event of the service: when (UTC service time), what, and its detail."""
-    status = f"{row['status']} " if row["status"] else ""
-    return Text(f"{row['time']:%H:%M:%S}  {row['event']:<10} {status}{row['detail']}")
 
 
 def _writable(out: Path) -> None:
