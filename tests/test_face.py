@@ -128,6 +128,8 @@ def test_any_api_key(service: Service, headers: dict[str, str]) -> None:
     assert isinstance(service.ask(**headers), Admitted)
 
 
+BUCKET = "smoothingBucketSize"
+RESET_HELP = "reset=first is invalid: use smallest, largest, earliest or latest."
 REFUSALS: list[tuple[dict[str, Any], int, str]] = [
     ({"target": f"{PATH}?maxConnections=9"}, 400, "maxConnections=9 is invalid: use 1 to 8."),
     ({"target": f"{PATH}?maxConnections=0"}, 400, "maxConnections=0 is invalid"),
@@ -138,14 +140,14 @@ REFUSALS: list[tuple[dict[str, Any], int, str]] = [
     ({"target": f"{PATH}?maxConnections={'9' * 5000}"}, 400, f"maxConnections={'9' * 60}… is"),
     ({"target": f"{PATH}?maxConnections={'9' * 60}"}, 400, f"maxConnections={'9' * 60} is inv"),
     ({"target": f"{PATH}?maxConnections=1&maxConnections=2"}, 400, "Given more than once: maxC"),
-    ({"target": f"{PATH}?reset=first"}, 400, "reset=first is invalid: use smallest, largest, "),
+    ({"target": f"{PATH}?reset=first"}, 400, RESET_HELP),
     ({"target": f"{PATH}?reset="}, 400, "reset= is invalid"),
     ({"target": f"{PATH}?smoothing=yes"}, 400, "smoothing=yes is invalid: use 1, or 0 for none."),
     ({"target": f"{PATH}?smoothing=1&smoothingBucketSize=0"}, 400, "smoothingBucketSize=0 is"),
     (
         {"target": f"{PATH}?smoothing=1&smoothingBucketSize=7201"},
         400,
-        "smoothingBucketSize=7201 is",
+        f"{BUCKET}=7201 is invalid: use 1 to 7200.",
     ),
     ({"target": f"{PATH}?smoothing=1&smoothingBucketSize=x"}, 400, "smoothingBucketSize=x is"),
     ({"target": "/api/1/stream/other"}, 404, "There is no stream at /api/1/stream/other."),
@@ -361,7 +363,8 @@ def test_refused_on_demand(service: Service, status: int) -> None:
     """For so long every stream answers as told, each status for a reason of its own."""
     service.face.refuse(status, 60.0, 100.0)
     for now, answered in ((100.0, status), (159.9, status)):
-        assert service.refused(now=now).status == answered
+        reply = service.refused(now=now)
+        assert (reply.status, header(reply, "Retry-After")) == (answered, None)
     assert isinstance(service.ask(now=160.0), Admitted)
     assert service.noted[:2] == [(None, "failing", None), ("demo", "refused", status)]
     assert str(status) in service.journal.entries()[0].detail

@@ -2,11 +2,19 @@
 
 from collections.abc import Callable
 
-from livestream_nb.checks import check_count, check_positive, check_seconds, check_switch
+from livestream_nb.checks import (
+    check_count,
+    check_positive,
+    check_seconds,
+    check_switch,
+    check_whole,
+)
 from livestream_nb.simulator.delivery import Delivery
 from livestream_nb.simulator.dirt import KINDS, check_kind
 from livestream_nb.simulator.host import Host
 from livestream_nb.simulator.server import Served
+
+MOST_HITS = 100_000
 
 
 class Faults:
@@ -73,14 +81,14 @@ class Faults:
         return max(self._malform(each, connection) for each in kinds)
 
     def duplicate(self, count: int = 100, connection: int | None = None) -> int:
-        """Send the last so many hits once more."""
-        check_count("count", count, "hits")
+        """Send the last so many hits once more, at most 100,000."""
+        check_whole("count", count, 1, MOST_HITS)
         detail = f"the last {count:,} hits once more"
         return self._do("duplicated", detail, lambda each: each.duplicate(count), connection)
 
     def reorder(self, count: int = 100, connection: int | None = None) -> int:
-        """Send the next so many hits in another order."""
-        check_count("count", count, "hits")
+        """Send the next so many hits in another order, at most 100,000."""
+        check_whole("count", count, 1, MOST_HITS)
         detail = f"the next {count:,} hits"
         return self._do("reordered", detail, lambda each: each.reorder(count), connection)
 
