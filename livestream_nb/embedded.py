@@ -21,12 +21,12 @@ from livestream_nb.simulator.delivery import Pattern
 from livestream_nb.simulator.faults import Faults
 from livestream_nb.simulator.frames import log_frame
 from livestream_nb.simulator.host import Host
+from livestream_nb.simulator.http.tokens import LIFETIME
 from livestream_nb.simulator.journal import Entry
 from livestream_nb.simulator.replay import Replay, check_replay
 from livestream_nb.simulator.rules import Rules
 from livestream_nb.simulator.scenarios import SCENARIOS, Call, play, story
 from livestream_nb.simulator.server import Served
-from livestream_nb.simulator.tokens import LIFETIME
 from livestream_nb.simulator.traffic import Traffic
 
 DEMO = "demo"

@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from livestream_nb.errors import InvalidOption
-from livestream_nb.simulator.exchange import Reply, Request
-from livestream_nb.simulator.face import Admitted, Face
+from livestream_nb.simulator.http.exchange import Reply, Request
+from livestream_nb.simulator.http.face import Admitted, Face
+from livestream_nb.simulator.http.tokens import Tokens
 from livestream_nb.simulator.journal import Journal
 from livestream_nb.simulator.rules import Rules
 from livestream_nb.simulator.service import Opened, Stream
 from livestream_nb.simulator.share import Share
-from livestream_nb.simulator.tokens import Tokens
 
 ORIGINS = ("http://127.0.0.1:8001", "http://127.0.0.1:8002")
 PATH = "/api/1/stream/demo"

@@ -20,13 +20,13 @@ from hypothesis import strategies as st
 from livestream_nb.clock import Clock
 from livestream_nb.simulator import server as server_module
 from livestream_nb.simulator.delivery import Delivery, Pattern
-from livestream_nb.simulator.face import Face
 from livestream_nb.simulator.hitlog import HitLog
+from livestream_nb.simulator.http.face import Face
+from livestream_nb.simulator.http.tokens import Tokens
 from livestream_nb.simulator.journal import Journal
 from livestream_nb.simulator.replay import Replay
 from livestream_nb.simulator.server import Served, Server
 from livestream_nb.simulator.service import Stream
-from livestream_nb.simulator.tokens import Tokens
 
 PATH = "/api/1/stream/demo"
 SCHEMA = b'{"type":"object"}'
@@ -59,11 +59,11 @@ class Service:
         self.server = Server(
             listeners,
             self.face,
-            [self.demo],
             now=self.clock.utc,
             real=self.clock.real,
             began=lambda name: self.began.append((name, threading.current_thread())),
         )
+        self.server.add(self.demo)
         self.server.add(self.shop)
 
     def served(self, name: str) -> Served:
@@ -354,7 +354,7 @@ def test_nobody_is_answered_before_there_is_a_stream(recording: Path) -> None:
     listener = socket.create_server(("127.0.0.1", 0))
     tokens, journal = Tokens(), Journal()
     face = Face(tokens, journal, schema=SCHEMA, origins=("http://x", "http://y"))
-    server = Server([listener], face, [], now=lambda: 0.0, real=lambda seconds: seconds)
+    server = Server([listener], face, now=lambda: 0.0, real=lambda seconds: seconds)
     with socket.create_connection(listener.getsockname(), timeout=10) as client:
         client.sendall(f"GET {PATH} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
         server.ask(lambda: None)
@@ -368,7 +368,7 @@ def test_server_without_streams(recording: Path) -> None:
     """A server that never had a stream can be stopped, and does not mind one that comes late."""
     listener = socket.create_server(("127.0.0.1", 0))
     face = Face(Tokens(), Journal(), schema=SCHEMA, origins=("http://x", "http://y"))
-    server = Server([listener], face, [], now=lambda: 0.0, real=lambda seconds: seconds)
+    server = Server([listener], face, now=lambda: 0.0, real=lambda seconds: seconds)
     server.stop()
     hits = HitLog(Replay(recording, 1.0))
     server.add(Served(Stream(hits.logged, "demo"), hits))

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from livestream_nb.simulator.refusals import Refused
+from livestream_nb.simulator.http.refusals import Refused
 from livestream_nb.simulator.rules import Rules
 from livestream_nb.simulator.service import Asked, Opened, Stream
 from livestream_nb.simulator.share import Share

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from livestream_nb.simulator import oauth
-from livestream_nb.simulator.exchange import Request
-from livestream_nb.simulator.refusals import Refused
-from livestream_nb.simulator.tokens import Tokens
+from livestream_nb.simulator.http import oauth
+from livestream_nb.simulator.http.exchange import Request
+from livestream_nb.simulator.http.refusals import Refused
+from livestream_nb.simulator.http.tokens import Tokens
 
 FORM = {"content-type": "application/x-www-form-urlencoded"}
 SCOPE = "openid,AdobeID,read_organizations,additional_info.projectedProductContext"

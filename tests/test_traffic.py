@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from livestream_nb.errors import InvalidOption
 from livestream_nb.hits.fields import ALWAYS, DOCUMENTED
-from livestream_nb.simulator.script import LENGTH, write
 from livestream_nb.simulator.share import WHOLE, Share
+from livestream_nb.simulator.site.script import LENGTH, write
 from livestream_nb.simulator.traffic import Traffic
 
 BEGAN = 1_800_000_000.0

@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Callable
 
-from livestream_nb.simulator.refusals import Refused
+from livestream_nb.simulator.http.refusals import Refused
 from livestream_nb.simulator.rules import Rules
 
 IDLE_AFTER = 90 * 86_400.0

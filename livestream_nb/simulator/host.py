@@ -8,14 +8,14 @@ from ipaddress import ip_address
 from livestream_nb.clock import Clock
 from livestream_nb.errors import PortInUse
 from livestream_nb.simulator.delivery import Pattern
-from livestream_nb.simulator.face import Face
 from livestream_nb.simulator.hitlog import HitLog
+from livestream_nb.simulator.http.face import Face
+from livestream_nb.simulator.http.tokens import Tokens
 from livestream_nb.simulator.journal import Journal
 from livestream_nb.simulator.replay import Replay
 from livestream_nb.simulator.rules import Rules
 from livestream_nb.simulator.server import Served, Server
 from livestream_nb.simulator.service import Stream
-from livestream_nb.simulator.tokens import Tokens
 from livestream_nb.simulator.traffic import Traffic
 
 
@@ -60,7 +60,7 @@ class Host:
         self._served: dict[str, Served] = {}
         self._firsts: dict[str, Callable[[], None]] = {}
         self._server = Server(
-            listeners, self.face, (), now=self.now, real=clock.real, began=self._begin
+            listeners, self.face, now=self.now, real=clock.real, began=self._begin
         )
         self.ask, self.later = self._server.ask, self._server.later
 

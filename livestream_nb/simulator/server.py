@@ -8,7 +8,7 @@ the machine's network and waits in no buffer here, and a slow client holds up no
 import asyncio
 import socket
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -16,10 +16,10 @@ from typing import TypeVar
 import h11
 
 from livestream_nb.simulator.delivery import LINGER, Delivery, Pattern
-from livestream_nb.simulator.exchange import Reply
-from livestream_nb.simulator.face import Admitted, Face
 from livestream_nb.simulator.hitlog import HitLog
-from livestream_nb.simulator.reception import RECEIVED, receive
+from livestream_nb.simulator.http.exchange import Reply
+from livestream_nb.simulator.http.face import Admitted, Face
+from livestream_nb.simulator.http.reception import RECEIVED, receive
 from livestream_nb.simulator.service import Stream
 
 Answer = TypeVar("Answer")
@@ -52,8 +52,6 @@ class Server:
         Bound and listening; closed when the server ends. The first is the main one.
     face : Face
         What answers requests.
-    served : iterable of Served
-        The streams to begin with.
     now : callable
         Service time.
     real : callable
@@ -66,7 +64,6 @@ class Server:
         self,
         listeners: Sequence[socket.socket],
         face: Face,
-        served: Iterable[Served],
         *,
         now: Callable[[], float],
         real: Callable[[float], float],
@@ -82,8 +79,6 @@ class Server:
         self._gate = threading.Lock()
         self._serving = True
         self._loop = asyncio.SelectorEventLoop()
-        for each in served:
-            self._add(each)
         self._thread = threading.Thread(target=self._run, name="livestream-simulator", daemon=True)
         self._thread.start()
 

@@ -17,8 +17,8 @@ are service seconds, and never go backwards from one call to the next.
 from dataclasses import dataclass
 
 from livestream_nb.simulator.gate import Gate
+from livestream_nb.simulator.http.refusals import Refused
 from livestream_nb.simulator.journal import Journal
-from livestream_nb.simulator.refusals import Refused
 from livestream_nb.simulator.rules import Rules
 from livestream_nb.simulator.share import WHOLE, Share
 from livestream_nb.simulator.slots import Logged, Slot, Slots

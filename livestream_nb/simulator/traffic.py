@@ -15,10 +15,10 @@ from livestream_nb.checks import check_whole
 from livestream_nb.simulator.arrivals import Arrivals
 from livestream_nb.simulator.chance import MASK, mix
 from livestream_nb.simulator.frames import Identities
-from livestream_nb.simulator.people import POOL
-from livestream_nb.simulator.script import LENGTH, LONGEST, SHORTEST, Scene, write
 from livestream_nb.simulator.share import Share
-from livestream_nb.simulator.site import ORDER_ID
+from livestream_nb.simulator.site.people import POOL
+from livestream_nb.simulator.site.script import LENGTH, LONGEST, SHORTEST, Scene, write
+from livestream_nb.simulator.site.views import ORDER_ID
 
 RESIDUES = 840
 BETWEEN_PAGES = 20.0

@@ -14,7 +14,7 @@ from contextlib import suppress
 import h11
 from isal import isal_zlib
 
-from livestream_nb.simulator.reception import RECEIVED
+from livestream_nb.simulator.http.reception import RECEIVED
 
 GZIP = 16 + 15
 RESERVED = 0b110  # RFC 1951, 3.2.3: a block type that no decoder knows

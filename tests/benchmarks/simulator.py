@@ -186,7 +186,9 @@ def main() -> None:
             f"{words:32} {by_processor[way]:9,.0f} {by_clock[way]:14,.0f}   "
             f"{by_processor[way] / by_processor['obvious']:5.1f} times the obvious way"
         )
-    print(f"goal for the whole simulator: {GOAL:,} hits/s; {by_processor['served'] / GOAL:.2f} of it")
+    print(
+        f"goal for the whole simulator: {GOAL:,} hits/s; {by_processor['served'] / GOAL:.2f} of it"
+    )
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from urllib.parse import parse_qsl
 
-from livestream_nb.simulator.refusals import UNAUTHORIZED, Refused
+from livestream_nb.simulator.http.refusals import UNAUTHORIZED, Refused
 
 Headers = tuple[tuple[str, str], ...]
 JSON = "application/json"

@@ -13,11 +13,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from livestream_nb.checks import check_seconds
-from livestream_nb.simulator import admission, oauth
-from livestream_nb.simulator.exchange import Headers, Reply, Request, json_reply, refusal_reply
-from livestream_nb.simulator.journal import Journal
-from livestream_nb.simulator.redirects import WORDS, Redirect, check_redirect, origin
-from livestream_nb.simulator.refusals import (
+from livestream_nb.simulator.http import admission, oauth
+from livestream_nb.simulator.http.exchange import Headers, Reply, Request, json_reply, refusal_reply
+from livestream_nb.simulator.http.redirects import WORDS, Redirect, check_redirect, origin
+from livestream_nb.simulator.http.refusals import (
     MALFORMED,
     ON_DEMAND,
     UNAUTHORIZED,
@@ -25,9 +24,10 @@ from livestream_nb.simulator.refusals import (
     check_status,
     refused,
 )
-from livestream_nb.simulator.routes import find, misdirected
+from livestream_nb.simulator.http.routes import find, misdirected
+from livestream_nb.simulator.http.tokens import Tokens
+from livestream_nb.simulator.journal import Journal
 from livestream_nb.simulator.service import Asked, Opened, Stream
-from livestream_nb.simulator.tokens import Tokens
 
 TOKEN_FAILURES = (500, 503)
 

@@ -10,7 +10,7 @@ from itertools import accumulate
 from typing import NamedTuple, TypeVar
 from urllib.parse import quote_plus
 
-from livestream_nb.simulator.catalogue import (
+from livestream_nb.simulator.site.catalogue import (
     ARTICLES,
     CATEGORIES,
     CATEGORY_NAMES,

@@ -5,8 +5,8 @@ import socket
 
 import h11
 
-from livestream_nb.simulator.exchange import Request
-from livestream_nb.simulator.oauth import LONGEST_BODY
+from livestream_nb.simulator.http.exchange import Request
+from livestream_nb.simulator.http.oauth import LONGEST_BODY
 
 RECEIVED = 4_096  # bytes read at a time; clients have little to say
 

@@ -9,7 +9,7 @@ from urllib.parse import quote, urlsplit
 from livestream_nb.errors import InvalidOption
 from livestream_nb.protocol.request import HOST
 from livestream_nb.protocol.status import REDIRECTS
-from livestream_nb.simulator.refusals import check_status
+from livestream_nb.simulator.http.refusals import check_status
 
 FOREIGN = "https://livestream.example"
 DOWNGRADED = f"http://{HOST}"

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from livestream_nb.simulator.places import (
+from livestream_nb.simulator.site.places import (
     CARRIERS,
     CLOUD,
     CRAWLER,

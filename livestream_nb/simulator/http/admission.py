@@ -6,8 +6,8 @@ spellings of all of them.
 """
 
 from livestream_nb.protocol.request import LONGEST_SMOOTHING, MOST_CONNECTIONS, RESETS
-from livestream_nb.simulator.exchange import Request, repeats
-from livestream_nb.simulator.refusals import ENCODING, Refused, given_twice, invalid
+from livestream_nb.simulator.http.exchange import Request, repeats
+from livestream_nb.simulator.http.refusals import ENCODING, Refused, given_twice, invalid
 from livestream_nb.simulator.service import Asked
 
 ON, OFF = "1", "0"

@@ -11,9 +11,9 @@ import random
 from dataclasses import dataclass
 from typing import Literal
 
-from livestream_nb.simulator.catalogue import PRODUCTS, SITE, Source
-from livestream_nb.simulator.places import Market
-from livestream_nb.simulator.visits import Line, Page
+from livestream_nb.simulator.site.catalogue import PRODUCTS, SITE, Source
+from livestream_nb.simulator.site.places import Market
+from livestream_nb.simulator.site.visits import Line, Page
 
 Json = dict[str, object]
 Kind = Literal["browser", "app", "office", "robot"]

@@ -10,12 +10,12 @@ from typing import NamedTuple
 
 import msgspec
 
-from livestream_nb.simulator import people
-from livestream_nb.simulator.audience import plan
-from livestream_nb.simulator.places import MARKETS
-from livestream_nb.simulator.site import ORDER_ID, Visit, page_evars, page_members, page_props
-from livestream_nb.simulator.sparse import EVARS, PROPS, Sparse
-from livestream_nb.simulator.visits import Page
+from livestream_nb.simulator.site import people
+from livestream_nb.simulator.site.audience import plan
+from livestream_nb.simulator.site.places import MARKETS
+from livestream_nb.simulator.site.sparse import EVARS, PROPS, Sparse
+from livestream_nb.simulator.site.views import ORDER_ID, Visit, page_evars, page_members, page_props
+from livestream_nb.simulator.site.visits import Page
 
 LENGTH = 4_096
 """How many page views a script has."""

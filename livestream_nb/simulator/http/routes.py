@@ -8,8 +8,8 @@ import re
 from typing import NamedTuple
 from urllib.parse import unquote
 
-from livestream_nb.simulator.exchange import Request
-from livestream_nb.simulator.refusals import (
+from livestream_nb.simulator.http.exchange import Request
+from livestream_nb.simulator.http.refusals import (
     HTTP_VERSION,
     Refused,
     unknown_path,

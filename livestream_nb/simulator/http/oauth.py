@@ -9,9 +9,9 @@ Adobe documents no HTTP Basic. The scopes are those that Analytics clients ask f
 import re
 from urllib.parse import parse_qsl
 
-from livestream_nb.simulator.exchange import Headers, Reply, Request, json_reply, repeats
-from livestream_nb.simulator.refusals import Refused, refused, shown
-from livestream_nb.simulator.tokens import Tokens
+from livestream_nb.simulator.http.exchange import Headers, Reply, Request, json_reply, repeats
+from livestream_nb.simulator.http.refusals import Refused, refused, shown
+from livestream_nb.simulator.http.tokens import Tokens
 
 LONGEST_BODY = 64 << 10
 FORM = "application/x-www-form-urlencoded"

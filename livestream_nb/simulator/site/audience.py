@@ -6,10 +6,10 @@ Shares are of hits, not of visits: bots walk long paths, and would otherwise be 
 import random
 from collections.abc import Iterator, Sequence
 
-from livestream_nb.simulator.catalogue import NOWHERE, PUSHES, SOURCES, Source
-from livestream_nb.simulator.places import MARKETS
-from livestream_nb.simulator.site import Visit
-from livestream_nb.simulator.visits import Page, browse, crawl
+from livestream_nb.simulator.site.catalogue import NOWHERE, PUSHES, SOURCES, Source
+from livestream_nb.simulator.site.places import MARKETS
+from livestream_nb.simulator.site.views import Visit
+from livestream_nb.simulator.site.visits import Page, browse, crawl
 
 SHARES = {"robot": 0.02, "office": 0.015, "late app": 0.01, "app": 0.05, "member": 0.18}
 """How much of all hits is by these; the rest is by people who come once, by browser."""
