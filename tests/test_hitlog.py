@@ -60,6 +60,12 @@ def test_quiet_for_ever(log: HitLog) -> None:
     assert counts(log, 10.5, 1e6) == [11, 11]
 
 
+def test_hit_at_the_very_moment_of_quiet(log: HitLog) -> None:
+    """A hit that enters just as it falls quiet has entered then."""
+    log.change_tempo(0.0, None, BEGAN + 10.0)
+    assert log.truth(BEGAN + 50.0)[1][-1] == BEGAN + 10.0
+
+
 def test_spike(log: HitLog) -> None:
     """During a spike hits come so many times as fast."""
     log.change_tempo(10.0, 2.0, BEGAN + 10.5)

@@ -302,6 +302,7 @@ def test_replay_waits_for_the_first_client(tmp_path: Path, clients: Callable[...
         clients(sim).read_hits(1)
         assert ids_of(sim.truth()) == [(1, 2)]
         assert sim.truth()["timeGMT"].dt.timestamp("ms").to_list() == [10**12]
+        assert sim.truth()["partition"].to_list() == [0]
 
 
 def test_stop_is_quick_clean_and_final(clients: Callable[..., Client]) -> None:
