@@ -6,7 +6,8 @@ import pytest
 
 from livestream_nb.embedded import Simulator
 from livestream_nb.errors import InvalidOption
-from livestream_nb.simulator.scenarios import SCENARIOS, Call, play, story
+from livestream_nb.simulator import scenarios
+from livestream_nb.simulator.scenarios import SCENARIOS, Call, Scenario, Step, play, story
 
 NAMES = {
     "calm",
@@ -66,6 +67,18 @@ def test_every_call_is_possible(name: str) -> None:
     with Simulator(speed=60.0) as sim:
         for step in SCENARIOS[name].steps:
             getattr(sim, step.verb)(**step.options)
+
+
+def test_calls_come_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Steps may stand in any order, and their spreads may overlap."""
+    steps = (Step(50.0, "cut"), Step(0.0, "drop", spread=90.0), Step(10.0, "reset"))
+    monkeypatch.setattr(scenarios, "SCENARIOS", {"odd": Scenario("Odd.", steps, period=100.0)})
+    orders = set()
+    for seed in range(20):
+        calls = list(islice(story("odd", seed), 3))
+        assert [call.at for call in calls] == sorted(call.at for call in calls)
+        orders.add(tuple(call.verb for call in calls))
+    assert len(orders) == 3
 
 
 def test_play_keeps_the_times() -> None:

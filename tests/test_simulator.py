@@ -228,6 +228,54 @@ def test_reset_tears_the_connection(sim: Simulator, clients: Callable[..., Clien
     assert events_of(sim) == ["connected", "reset", "freed", "connected"]
 
 
+def test_commits_leave_time_for_the_network() -> None:
+    """What was written in the last half of a real second is never taken for delivered."""
+    with Simulator(speed=40.0) as sim:
+        assert sim._served.stream._rules.margin == 5.0 + 40.0 / 2
+
+
+def test_tokens_expire(clients: Callable[..., Client]) -> None:
+    """A token is let in for its lifetime; afterwards the simulator has another one."""
+    with Simulator(speed=60.0, token_lifetime=60.0) as sim:
+        token = sim.token
+        assert sim.token == token
+        until(lambda: sim.token != token)
+        assert clients(sim, Authorization=f"Bearer {token}").status == 401
+        assert clients(sim).status == 200
+
+
+def test_quiet_suite_refuses(clients: Callable[..., Client]) -> None:
+    """Where so configured, new connections get 503 once no hit has come for a while."""
+    path = f"{PATH}?maxConnections=2"
+    with Simulator(speed=60.0, quiet_after=60.0) as sim:
+        clients(sim, path).read_hits(10)
+        sim.go_quiet()
+        until(lambda: sim.clock.utc() > sim.log["time"][-1].timestamp() + 61.0)
+        refused = clients(sim, path)
+        assert refused.status == 503
+        assert "No hits" in json.loads(refused.answer.read())["error_description"]
+
+
+def test_patterns_of_chunks(clients: Callable[..., Client]) -> None:
+    """Records per chunk, per gzip member and between empty ones are as asked for."""
+    options = {"records_per_chunk": 1, "records_per_member": 50, "records_per_blank": None}
+    with Simulator(speed=60.0, **options) as sim:
+        client = clients(sim)
+        until(lambda: client.complete or not client.read())
+        assert len(client.records) == 50
+        assert b"\r\n\r\n" not in client.raw
+        chunks = [client.answer.read1(65_536) for _ in range(20)]
+        assert all(0 < len(chunk) < 4_000 for chunk in chunks)
+
+
+def test_record_size(clients: Callable[..., Client]) -> None:
+    """Records are as long as asked for, on average."""
+    with Simulator(speed=60.0, record_size=3_700) as sim:
+        client = clients(sim)
+        client.read_hits(500)
+        assert 3_600 < sum(map(len, client.records)) / len(client.records) < 3_800
+
+
 def test_long_ghost(sim: Simulator, clients: Callable[..., Client]) -> None:
     """drop(ghost=…) makes this one ghost live as long as told."""
     clients(sim)
@@ -402,6 +450,14 @@ def test_token_is_secret_and_new_each_time() -> None:
         ("pace", "slow"),
         ("pace", 0),
         ("pace", 60.0),
+        ("host", "localhost"),
+        ("record_size", 1_999),
+        ("scenario", "chaos"),
+        ("quiet_after", 0),
+        ("token_lifetime", 0),
+        ("records_per_chunk", None),
+        ("records_per_member", 0),
+        ("records_per_blank", 1.5),
     ],
 )
 def test_impossible_options(name: str, value: object) -> None:
