@@ -56,8 +56,9 @@ class Simulator(SimulatedStream):
     hits : str or Path, optional
         A recording to replay instead of made-up hits: ``.ndjson`` or ``.ndjson.gz``. The records
         keep their own times; the first connect starts it.
-    pace : "original" or float
-        How a replay's hits follow each other: as recorded, or all in so many service seconds.
+    pace : "original" or float, optional
+        How a replay's hits follow each other: as recorded, also when omitted, or all in so many
+        service seconds.
     scenario : str
         What goes wrong, and when, counted from the first connect: ``calm``, ``launch-day``,
         ``flaky-network``, ``churn-trap``, ``migration-night``, ``token-expiry``, ``quiet-suite``,
@@ -112,7 +113,7 @@ class Simulator(SimulatedStream):
         rate: float = 50.0,
         record_size: int | None = None,
         hits: str | Path | None = None,
-        pace: Literal["original"] | float = "original",
+        pace: Literal["original"] | float | None = None,
         scenario: str = "calm",
         speed: float = 1.0,
         seed: int = SEED,
@@ -189,7 +190,7 @@ class Simulator(SimulatedStream):
         *,
         rate: float = 50.0,
         hits: str | Path | None = None,
-        pace: Literal["original"] | float = "original",
+        pace: Literal["original"] | float | None = None,
         enabled: bool = True,
     ) -> SimulatedStream:
         """Serve one more stream, with hits of its own, or give the one of that name.
@@ -249,9 +250,11 @@ def _source(
     rate: float,
     record_size: int | None,
     hits: str | Path | None,
-    pace: Literal["original"] | float,
+    pace: Literal["original"] | float | None,
 ) -> Traffic | Replay:
-    return Traffic(seed, rate, record_size) if hits is None else Replay(hits, pace)
+    if hits is None:
+        return Traffic(seed, rate, record_size)
+    return Replay(hits, "original" if pace is None else pace)
 
 
 def _check_address(host: object) -> None:

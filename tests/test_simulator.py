@@ -341,11 +341,14 @@ def test_replay_over_http(clients: Callable[..., Client]) -> None:
         assert {hit["timeGMT"] for hit in second.hits} >= {1436846258}
 
 
-def test_replay_waits_for_the_first_client(tmp_path: Path, clients: Callable[..., Client]) -> None:
-    """A replay starts with the first connect, and its truth with it."""
+@pytest.mark.parametrize("pace", [None, "original"])
+def test_replay_waits_for_the_first_client(
+    tmp_path: Path, clients: Callable[..., Client], pace: Any
+) -> None:
+    """A replay starts with the first connect, at its own pace, and its truth with it."""
     path = tmp_path / "one.ndjson"
     path.write_text('{"timeGMT":1000000000,"hitIdHigh":1,"hitIdLow":2}')
-    with Simulator(hits=path, speed=60.0) as sim:
+    with Simulator(hits=path, pace=pace, speed=60.0) as sim:
         assert sim.truth().is_empty()
         clients(sim).read_hits(1)
         assert ids_of(sim.truth()) == [(1, 2)]

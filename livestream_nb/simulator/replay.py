@@ -51,9 +51,11 @@ def check_replay(hits: object, pace: object) -> None:
     """Refuse a recording that is no path, and a pace that is none or has nothing to pace."""
     if hits is not None and not isinstance(hits, str | Path):
         raise InvalidOption.value("hits", hits, "give the path of a recording")
-    if pace != "original" and not (is_number(pace) and pace > 0):
+    if pace in (None, "original"):
+        return
+    if not (is_number(pace) and pace > 0):
         raise InvalidOption.value("pace", pace, 'give "original" or service seconds above 0')
-    if pace != "original" and hits is None:
+    if hits is None:
         raise InvalidOption.value("pace", pace, "a pace needs a recording, hits=…")
 
 
