@@ -204,7 +204,7 @@ def test_several_slots(simulator: Simulator) -> None:
     assert hits.n_unique(["hitIdHigh", "hitIdLow"]) == hits.height == truth.height
     by_visitor = hits.group_by("visIdHigh", "visIdLow").agg(pl.col("connection").n_unique())
     assert by_visitor["connection"].unique().to_list() == [1]
-    served = truth.filter(partition=1)["connections"].explode().unique()
+    served = simulator.truth().filter(partition=1)["connections"].explode().unique()
     assert set(served) == {2, 4}
 
 
