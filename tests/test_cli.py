@@ -94,6 +94,7 @@ def test_demo_on_a_real_day() -> None:
         (["simulate", "--replay", "nowhere.ndjson"], "nowhere.ndjson"),
         (["simulate", "--scenario", "chaos"], "scenario='chaos' is not possible: give one of calm"),
         (["simulate", "--host", "example"], "host='example' is not possible"),
+        (["simulate", "--stream", "a/b"], "name='a/b' is not possible"),
         (["simulate", "--pace", "slow"], "pace='slow' is not possible"),
         (["simulate", "--pace", "60"], "pace=60.0 is not possible: a pace needs a recording"),
         (["simulate", "--record-size", "9"], "record_size=9 is not possible"),
@@ -184,9 +185,11 @@ def test_simulate() -> None:
 @windows
 def test_simulate_is_ready_to_paste() -> None:
     """What simulate prints for curl works as it stands: a token of one's own, and the stream."""
-    with Simulation("--speed", "20", "--redirect", "--scenario", "churn-trap") as run:
+    options = ("--speed", "20", "--redirect", "--scenario", "churn-trap", "--stream", "second")
+    with Simulation(*options) as run:
         text = run.until("reader = ")
         assert "Scenario churn-trap: Every ten minutes" in text
+        assert re.search(r"One more stream: http://127\.0\.0\.1:\d+/api/1/stream/second\n", text)
         commands = re.findall(r"^  (curl (?:.*\\\n)?.*)$", text, re.MULTILINE)
         stream, token = (f"{command} --silent --max-time 3" for command in commands)
         granted = pasted(token)

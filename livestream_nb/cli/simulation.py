@@ -1,7 +1,7 @@
 """``livestream-nb simulate``: a Livestream on this machine, and a line for each event."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -37,6 +37,9 @@ def simulate(
     scenario: Annotated[
         str, typer.Option(help=f"What goes wrong: {', '.join(SCENARIOS)}.")
     ] = "calm",
+    stream: Annotated[
+        list[str] | None, typer.Option(help="One more stream, by name; may be repeated.")
+    ] = None,
     redirect: Annotated[
         bool, typer.Option("--redirect", help="Redirect requests to a second port.")
     ] = False,
@@ -61,8 +64,9 @@ def simulate(
 ) -> None:
     """Serve a Livestream until Ctrl-C, and print what happens to it.
 
-    It is served on this machine only, unless --host says otherwise. Durations are in service
-    seconds. Tokens are new for each run.
+    It is served on this machine only, unless --host says otherwise.
+
+    Durations are service seconds. Tokens are new for each run.
     """
     with Simulator(
         port=port,
@@ -83,21 +87,23 @@ def simulate(
         records_per_member=records_per_member,
         records_per_blank=records_per_blank,
     ) as simulator:
+        others = [simulator.stream(name, rate=rate).stream_url for name in stream or ()]
         if redirect:
             simulator.redirect()
         _warn(host)
-        console.print(introduction(simulator, scenario), soft_wrap=True)
+        console.print(introduction(simulator, scenario, others), soft_wrap=True)
         try:
             asyncio.run(_print_events(simulator))
         except KeyboardInterrupt:
             console.print("Stopped.")
 
 
-def introduction(simulator: Simulator, scenario: str) -> str:
+def introduction(simulator: Simulator, scenario: str, others: Sequence[str] = ()) -> str:
     """What someone needs to read from a simulator, ready to paste."""
     clock, url, token = simulator.clock, simulator.stream_url, simulator.token
+    further = "".join(f"\nOne more stream: {other}" for other in others)
     return f"""Serving a Livestream until Ctrl-C. Events are printed as they happen.
-Scenario {scenario}: {SCENARIOS[scenario].meaning}
+Scenario {scenario}: {SCENARIOS[scenario].meaning}{further}
 
 curl:
   curl --no-buffer --location-trusted --compressed -H "Authorization: Bearer {token}" {url}
