@@ -132,7 +132,7 @@ async def _print_events(simulator: Simulator) -> None:
         fresh = simulator.log_since(told)
         for row in fresh.iter_rows(named=True):
             if row["event"] != "committed":
-                console.print(event_line(row))
+                console.print(event_line(row), soft_wrap=True)
         told = max([told, *fresh["number"]])
         await asyncio.sleep(EVENTS_EVERY)
 
