@@ -13,6 +13,9 @@ from livestream_nb.hits.columns import resolve
 from livestream_nb.hits.decode import Decoder
 from livestream_nb.hits.fields import COLUMNS, FAMILIES, HIT_FIELDS, Column
 from livestream_nb.hits.schema import record_schema, schema_json
+from livestream_nb.simulator.share import WHOLE
+from livestream_nb.simulator.site.script import LENGTH
+from livestream_nb.simulator.traffic import Traffic
 
 ROOT = Path(__file__).parents[1]
 SHOP = ROOT / "data" / "shop-300.ndjson.gz"
@@ -116,6 +119,18 @@ def test_the_shop_is_valid() -> None:
     shop = records(SHOP)
     assert len(shop) == 300
     assert [list(VALIDATOR.iter_errors(record)) for record in shop] == [[]] * 300
+
+
+def test_every_made_up_hit_is_valid() -> None:
+    """Every page view that the simulator's traffic is made of is valid, as a hit of somebody."""
+    traffic, scenes = Traffic(seed=1, rate=50.0), {}
+    made = list(traffic._made(range(10_000), [1.8e9] * 10_000))
+    for number, (*_, scene) in enumerate(made):
+        scenes.setdefault(id(scene), number)
+    assert len(scenes) == LENGTH
+    for number in scenes.values():
+        (record,) = traffic.records(number, number + 1, WHOLE, [1.8e9])
+        assert list(VALIDATOR.iter_errors(json.loads(record))) == []
 
 
 def test_the_real_days_are_valid() -> None:
