@@ -2,16 +2,14 @@
 
 import weakref
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import partial
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Literal, Self
 from zlib import crc32
 
 import polars as pl
 
-from livestream_nb.checks import check_positive, check_seconds, check_switch, check_whole
+from livestream_nb.checks import check_positive, check_switch, check_whole
 from livestream_nb.clock import Clock
 from livestream_nb.errors import InvalidOption
 from livestream_nb.hits.schema import schema_json
@@ -23,16 +21,18 @@ from livestream_nb.simulator.frames import log_frame
 from livestream_nb.simulator.host import Host
 from livestream_nb.simulator.http.tokens import LIFETIME
 from livestream_nb.simulator.journal import Entry
-from livestream_nb.simulator.replay import Replay, check_replay
-from livestream_nb.simulator.rules import Rules
-from livestream_nb.simulator.scenarios import SCENARIOS, Call, play, story
+from livestream_nb.simulator.options import (
+    LOOPBACK,
+    check_address,
+    check_scenario,
+    hit_source,
+    model_rules,
+)
+from livestream_nb.simulator.scenarios import Call, play, story
 from livestream_nb.simulator.server import Served
-from livestream_nb.simulator.traffic import Traffic
 
 DEMO = "demo"
-LOOPBACK = "127.0.0.1"
 SEED = 16598
-IN_SOCKETS = 0.5  # real seconds that bytes may wait in socket buffers
 
 
 class Simulator(SimulatedStream):
@@ -127,17 +127,15 @@ class Simulator(SimulatedStream):
         records_per_blank: int | None = 500,
     ) -> None:
         check_whole("port", port, 0, 65_535)
-        _check_address(host)
-        check_positive("rate", rate)
-        check_replay(hits, pace)
-        _check_scenario(scenario)
+        check_address(host)
+        check_scenario(scenario)
         check_positive("speed", speed)
         check_whole("seed", seed, 0, 2**63 - 1)
         check_positive("token_lifetime", token_lifetime)
-        self._rules = _rules(notice, retention, restarts, quiet_after, speed)
+        self._rules = model_rules(notice, retention, restarts, quiet_after, speed)
         self._pattern = Pattern(records_per_chunk, records_per_member, records_per_blank)
         self._seed = seed
-        source = _source(seed, rate, record_size, hits, pace)
+        source = hit_source(seed, rate, record_size, hits, pace)
         self.clock = Clock(rate=speed)
         service = Host(
             self.clock, address=host, port=port, schema=schema_json(), lifetime=token_lifetime
@@ -201,10 +199,8 @@ class Simulator(SimulatedStream):
         if not (isinstance(name, str) and STREAM_NAME.fullmatch(name)):
             right = "give a name of letters, digits, '.', '_' and '-'"
             raise InvalidOption.value("name", name, right)
-        check_positive("rate", rate)
-        check_replay(hits, pace)
         check_switch("enabled", enabled)
-        source = _source(self._seed + crc32(name.encode()), rate, None, hits, pace)
+        source = hit_source(self._seed + crc32(name.encode()), rate, None, hits, pace)
         served = self._host.serve(
             name, source, rules=self._rules, pattern=self._pattern, enabled=enabled
         )
@@ -231,44 +227,6 @@ class Simulator(SimulatedStream):
     def _entries(self, number: int) -> list[Entry]:
         self._host.advance()
         return self._host.journal.entries(number)
-
-
-def _rules(
-    notice: float, retention: float, restarts: bool, quiet_after: float | None, speed: float
-) -> Rules:
-    check_seconds("notice", notice)
-    check_seconds("retention", retention)
-    check_switch("restarts", restarts)
-    if quiet_after is not None:
-        check_positive("quiet_after", quiet_after)
-    rules = Rules(notice=notice, retention=retention, restarts=restarts, quiet_after=quiet_after)
-    return replace(rules, margin=rules.commit_every + IN_SOCKETS * speed)
-
-
-def _source(
-    seed: int,
-    rate: float,
-    record_size: int | None,
-    hits: str | Path | None,
-    pace: Literal["original"] | float | None,
-) -> Traffic | Replay:
-    if hits is None:
-        return Traffic(seed, rate, record_size)
-    return Replay(hits, "original" if pace is None else pace)
-
-
-def _check_address(host: object) -> None:
-    try:
-        ip_address(host if isinstance(host, str) else "")
-    except ValueError:
-        right = f"give an IP address to listen on, such as {LOOPBACK}"
-        raise InvalidOption.value("host", host, right) from None
-
-
-def _check_scenario(scenario: object) -> None:
-    if scenario not in SCENARIOS:
-        right = f"give one of {', '.join(SCENARIOS)}"
-        raise InvalidOption.value("scenario", scenario, right)
 
 
 def _script(calls: Iterator[Call], served: Served, host: Host) -> None:

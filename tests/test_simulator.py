@@ -456,6 +456,7 @@ def test_token_is_secret_and_new_each_time() -> None:
         ("host", "localhost"),
         ("record_size", 1_999),
         ("scenario", "chaos"),
+        ("scenario", ["calm"]),
         ("quiet_after", 0),
         ("token_lifetime", 0),
         ("records_per_chunk", None),

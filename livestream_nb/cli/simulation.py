@@ -9,9 +9,10 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from livestream_nb.embedded import LOOPBACK, SEED, Simulator
+from livestream_nb.embedded import SEED, Simulator
 from livestream_nb.errors import InvalidOption
 from livestream_nb.protocol.request import is_loopback
+from livestream_nb.simulator.options import LOOPBACK
 from livestream_nb.simulator.scenarios import SCENARIOS
 
 EVENTS_EVERY = 0.2
