@@ -27,19 +27,11 @@ from livestream_nb.simulator.journal import Journal
 from livestream_nb.simulator.replay import Replay
 from livestream_nb.simulator.server import Served, Server
 from livestream_nb.simulator.service import Stream
+from tests.plain import PATH, until
 
-PATH = "/api/1/stream/demo"
 SCHEMA = b'{"type":"object"}'
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 HITS = 100
-
-
-def until(condition: Callable[[], object], patience: float = 10.0) -> None:
-    """Wait until the condition holds."""
-    limit = time.monotonic() + patience
-    while not condition():
-        assert time.monotonic() < limit, "waited in vain"
-        time.sleep(0.002)
 
 
 class Service:
