@@ -256,6 +256,33 @@ def test_quiet_suite_refuses(clients: Callable[..., Client]) -> None:
         assert "No hits" in json.loads(refused.answer.read())["error_description"]
 
 
+def test_reset_over_http(clients: Callable[..., Client]) -> None:
+    """reset=largest begins with the newest hit, reset=smallest with the oldest that is kept."""
+    firsts = []
+    for reset in ("largest", "smallest"):
+        with Simulator(speed=60.0) as sim:
+            clients(sim).read_hits(10)
+            sim.drop(ghost=0.0)
+            until(lambda sim=sim: sim.truth().height > 2_000)
+            client = clients(sim, f"{PATH}?reset={reset}")
+            client.read_hits(1)
+            firsts.append(ids_of(sim.truth()).index(client.ids[0]))
+    assert firsts[0] > 2_000
+    assert firsts[1] == 0
+
+
+def test_smoothing_over_http(clients: Callable[..., Client]) -> None:
+    """With smoothing a burst goes out evenly, a bucket later: over seconds, not at once."""
+    with Simulator(speed=60.0) as sim:
+        client = clients(sim, f"{PATH}?smoothing=1&smoothingBucketSize=60")
+        sim.spike(40.0, 5.0)
+        until(lambda: sim.truth().height > 5_000)
+        assert sim.truth()["delivered"].sum() < 2_000
+        client.read_hits(8_000)
+        logged = sim.truth()["logged"][7_999].timestamp()
+        assert sim.clock.utc() > logged + 20.0
+
+
 def test_patterns_of_chunks(clients: Callable[..., Client]) -> None:
     """Records per chunk, per gzip member and between empty ones are as asked for."""
     options = {"records_per_chunk": 1, "records_per_member": 50, "records_per_blank": None}

@@ -117,10 +117,7 @@ class Stream:
         self.note("refused", refused.description, now, status=refused.status)
 
     def due(self, connection: int, now: float) -> int:
-        """Up to which offset, not with it, a connection may be given hits by now.
-
-        None for a connection that is not open any more.
-        """
+        """Up to which offset, not with it, a connection may be given hits by now; 0 once closed."""
         found = self._slots.find(connection)
         return 0 if found is None else self._slots.due(found[0], found[1].smoothing, now)
 
