@@ -9,9 +9,10 @@
     ├── RecordingError                   a recording that is missing or cannot be read
     ├── PortInUse                        the simulator's port is taken
     ├── CorruptStream                    bytes that are not gzip, or gzip that is damaged
-    ├── TokenUnavailable                 the function that was to return a token failed
+    ├── TokenUnavailable                 no token for now: its function or service failed
+    ├── TokenDenied                      no token at all: the client's id or secret is wrong
     ├── UntrustedRedirect                a redirect that must not be given the token
-    ├── StreamBusy                       another reader reads this stream with other options
+    ├── StreamBusy                       another reader, or another process, reads this stream
     ├── StreamFailed                     the stream stopped for good; has ``cause`` and ``status``
     └── WaitTimeout (TimeoutError)       a condition that did not come true in time
 
@@ -53,7 +54,11 @@ class CorruptStream(LivestreamError):
 
 
 class TokenUnavailable(LivestreamError):
-    """The function that was to return a token failed."""
+    """No token for now: the function or the service that was to give one failed."""
+
+
+class TokenDenied(LivestreamError):
+    """No token at all: the token service does not accept the client, or gave nothing sendable."""
 
 
 class UntrustedRedirect(LivestreamError):
@@ -61,7 +66,7 @@ class UntrustedRedirect(LivestreamError):
 
 
 class StreamBusy(LivestreamError):
-    """Another reader in this process reads the same stream with other options."""
+    """Another reader reads the same stream: here with other options, or in another process."""
 
 
 class StreamFailed(LivestreamError):

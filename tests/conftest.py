@@ -8,6 +8,14 @@ import pytest
 from tests.plain import Client
 
 
+@pytest.fixture(scope="session", autouse=True)
+def state_directory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No test touches the user's state, nor do the programs and kernels that tests start."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LIVESTREAM_NB_STATE", str(tmp_path_factory.mktemp("state")))
+        yield
+
+
 @pytest.fixture
 def clients() -> Iterator[Callable[..., Client]]:
     with contextlib.ExitStack() as stack:
