@@ -5,7 +5,7 @@
 """
 
 from livestream_nb.clock import Clock
-from livestream_nb.connection.credentials import BearerToken
+from livestream_nb.connection.credentials import BearerToken, ServerToServer
 from livestream_nb.embedded import Simulator
 from livestream_nb.errors import LivestreamError
 from livestream_nb.policy import ReconnectPolicy
@@ -19,6 +19,7 @@ __all__ = [
     "LivestreamError",
     "Reader",
     "ReconnectPolicy",
+    "ServerToServer",
     "Simulator",
     "__version__",
 ]

@@ -48,6 +48,10 @@ class Clock:
         """Service time in Unix seconds."""
         return self.origin + (time.time() - self.origin) * self.rate
 
+    def wall(self) -> float:
+        """Real time in Unix seconds, which clocks of every rate have in common."""
+        return time.time()
+
     def real(self, seconds: float) -> float:
         """How many real seconds so many service seconds last."""
         return seconds / self.rate
@@ -55,3 +59,13 @@ class Clock:
     async def sleep(self, seconds: float) -> None:
         """Wait for so many service seconds; at once when there is nothing to wait for."""
         await asyncio.sleep(max(0.0, self.real(seconds)))
+
+
+def duration(seconds: float) -> str:
+    """Say a duration as a person does: ``42 s``, ``4 min 10 s``, ``2 h 5 min``."""
+    whole = max(0, round(seconds))
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3_600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3_600} h {whole % 3_600 // 60} min"

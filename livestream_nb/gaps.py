@@ -3,12 +3,16 @@
 After a short disconnect Livestream resumes where it stopped, "within a few minutes" (Adobe's
 Livestream pages; no number is published). Where the lines between the verdicts lie is this
 package's decision: below 180 seconds an outage counts as covered, to 300 as uncertain, beyond as
-likely lost. A repeated hit soon after the resume proves that the service went back to a point
-before the loss, so nothing was skipped.
+likely lost. Nothing is covered before the stream is open again. One thing proves an outage covered
+whatever its length: soon after the resume comes a hit again that the lost spell had brought. Then
+the service went back to a point before the loss, so nothing was skipped. (A spell is the time
+from one opening of a connection to its loss.)
 """
 
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import polars as pl
 
@@ -19,6 +23,10 @@ UNCERTAIN = 300.0
 RATE_WINDOW = timedelta(minutes=5)
 REPEATS_WITHIN = timedelta(minutes=1)
 GRAIN = timedelta(seconds=1)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+# The counters of the last 24 hours, of which the first second may be gone.
+COUNTED = timedelta(hours=24) - GRAIN
 
 SCHEMA = pl.Schema(
     {
@@ -36,19 +44,63 @@ SCHEMA = pl.Schema(
 
 @dataclass
 class Outage:
-    """Between the end of an open spell and the start of the next; ``resumed`` None: not yet."""
+    """Between the end of one spell and the start of the next.
+
+    ``resumed`` is None while there is no next one, ``stopped`` is set when the reader was stopped
+    before there was.
+    """
 
     connection: int
     opened: datetime
     lost: datetime
     resumed: datetime | None = None
+    stopped: datetime | None = None
 
     def seconds(self, now: datetime) -> float:
         """How long it lasted, or has lasted so far."""
-        return ((self.resumed or now) - self.lost).total_seconds()
+        length = (self.resumed or self.stopped or now) - self.lost
+        return max(0.0, length.total_seconds())
+
+    def verdict(self, now: datetime, *, proven: bool) -> str:
+        """What became of the hits meanwhile; they also age while the reader is stopped."""
+        age = ((self.resumed or now) - self.lost).total_seconds()
+        if proven or (self.resumed and age < COVERED):
+            return "covered"
+        return "uncertain" if age <= UNCERTAIN else "likely lost"
 
 
-def gaps(timeline: pl.DataFrame, seconds: pl.DataFrame, *, now: datetime) -> pl.DataFrame:
+class Received:
+    """The new hits of one connection, by second; ``seconds`` as for :func:`gaps`."""
+
+    def __init__(self, seconds: pl.DataFrame, connection: int) -> None:
+        of_it = (pl.col("connection") == connection) & (pl.col("hits") > 0)
+        counted = seconds.filter(of_it).sort("time")
+        self._times = counted["time"]
+        self._begun = self._times.to_physical().to_list()
+        self._sums: list[int] = [0, *counted["hits"].cum_sum()]
+
+    def last(self, moment: datetime) -> datetime | None:
+        """The latest second with hits that begins no later than this moment."""
+        index = self._until(moment)
+        return self._times[index - 1] if index else None
+
+    def first(self, moment: datetime) -> datetime | None:
+        """The earliest second with hits that ends after this moment."""
+        index = self._until(moment - GRAIN)
+        return self._times[index] if index < len(self._times) else None
+
+    def between(self, start: datetime, end: datetime) -> int:
+        """How many came in all seconds that overlap with these moments."""
+        return self._sums[self._until(end)] - self._sums[self._until(start - GRAIN)]
+
+    def _until(self, moment: datetime) -> int:
+        """How many seconds begin no later than this moment."""
+        return bisect_right(self._begun, (moment - EPOCH) // MICROSECOND)
+
+
+def gaps(
+    timeline: pl.DataFrame, seconds: pl.DataFrame, repeats: pl.DataFrame, *, now: datetime
+) -> pl.DataFrame:
     """The outages of each connection, and what they may have cost.
 
     Parameters
@@ -56,78 +108,110 @@ def gaps(timeline: pl.DataFrame, seconds: pl.DataFrame, *, now: datetime) -> pl.
     timeline : DataFrame
         The connection's states, as of ``Reader.timeline()``.
     seconds : DataFrame
-        Per-second counters: ``time``, ``connection``, ``hits``, ``duplicates``.
+        Counters of the last 24 hours: ``time``, ``connection``, ``hits``.
+    repeats : DataFrame
+        ``connection``, ``opened``, ``time``: when a hit came again that the spell of this
+        connection opened then had brought last.
     now : datetime
         To when an outage that still lasts is counted.
 
     Returns
     -------
     DataFrame
-        ``connection`` (UInt8), ``lost_at``, ``resumed_at`` (Datetime µs UTC; null while it lasts),
-        ``seconds`` (Float64), ``last_received``, ``first_received`` (Datetime µs UTC, to the
-        second), ``verdict`` (Enum), ``estimated_hits`` (UInt64): the rate of the five minutes
-        before, times the seconds; what was at stake, not what is known to be lost.
+        One row per outage, by ``lost_at``; being stopped is one only when the reader went on later.
+        ``connection`` (UInt8); ``lost_at``, ``resumed_at`` (Datetime µs UTC; null unless the
+        stream is open again); ``seconds`` (Float64, to the resume, the stop or now);
+        ``last_received``, ``first_received`` (Datetime µs UTC, to the second: the new hits around
+        it); ``verdict`` (Enum: covered, uncertain, likely lost); ``estimated_hits`` (UInt64): the
+        rate of the five minutes before, times the seconds; what was at stake, not what is known to
+        be lost. What the counters no longer reach is null.
     """
-    found: list[Outage] = []
-    for _, states in timeline.group_by("connection", maintain_order=True):
-        found += _outages(states)
-    rows = [
-        _row(outage, seconds.filter(pl.col("connection") == outage.connection), now)
-        for outage in found
-    ]
+    proofs = _proofs(repeats)
+    rows: list[dict[str, object]] = []
+    for (connection,), states in timeline.group_by("connection", maintain_order=True):
+        received = Received(seconds, connection)
+        rows += _rows(_outages(states), received, proofs, now)
     return pl.DataFrame(rows, schema=SCHEMA).sort("lost_at", "connection")
 
 
+Proofs = dict[tuple[int, datetime], list[datetime]]
+
+
+def _proofs(repeats: pl.DataFrame) -> Proofs:
+    """When hits came again, by the spell that had brought them."""
+    found: Proofs = {}
+    for connection, opened, time in repeats.select("connection", "opened", "time").iter_rows():
+        found.setdefault((connection, opened), []).append(time)
+    return found
+
+
 def _outages(states: pl.DataFrame) -> list[Outage]:
-    """The outages of one connection; one that was asked for and not resumed is none."""
+    """The outages of one connection; a stop of an open stream that was not resumed is none."""
     found: list[Outage] = []
-    opened: datetime | None = None
-    for row in states.iter_rows(named=True):
-        is_open = row["state"] in OPEN
-        if is_open and found and found[-1].resumed is None:
-            found[-1].resumed = row["started"]
-        if is_open and opened is None:
-            opened = row["started"]
-        if not is_open and opened is not None:
-            found.append(Outage(row["connection"], opened, row["started"]))
+    opened = stopped = None
+    for connection, state, started in states.select("connection", "state", "started").iter_rows():
+        stopped = (stopped or started) if state == "stopped" else None
+        if state in OPEN and opened is None:
+            opened = started
+            if found:
+                found[-1].resumed = opened
+        elif state not in OPEN and opened is not None:
+            found.append(Outage(connection, opened, started))
             opened = None
-    asked = states["state"][-1] == "stopped"
-    return found[:-1] if asked and found and found[-1].resumed is None else found
+    if stopped and found:
+        found[-1].stopped = stopped
+    return [outage for outage in found if outage.stopped != outage.lost]
 
 
-def _row(outage: Outage, seconds: pl.DataFrame, now: datetime) -> dict[str, object]:
-    time = pl.col("time")
-    received = seconds.filter(pl.col("hits") > 0)
+def _rows(
+    outages: list[Outage], received: Received, proofs: Proofs, now: datetime
+) -> Iterator[dict[str, object]]:
+    judged = [(each, each.verdict(now, proven=_proven(each, proofs))) for each in outages]
+    for index, (outage, verdict) in enumerate(judged):
+        since, read = _read_before(outage, reversed(judged[:index]), outages[0].opened)
+        rate = received.between(since, outage.lost) / max(1.0, read)
+        length = outage.seconds(now)
+        yield {
+            "connection": outage.connection,
+            "lost_at": outage.lost,
+            "resumed_at": outage.resumed,
+            "seconds": length,
+            "last_received": received.last(outage.lost),
+            "first_received": _first_received(outage, received, now),
+            "verdict": verdict,
+            "estimated_hits": round(rate * length) if since >= now - COUNTED else None,
+        }
+
+
+def _proven(outage: Outage, proofs: Proofs) -> bool:
     resumed = outage.resumed
-    length = outage.seconds(now)
-    return {
-        "connection": outage.connection,
-        "lost_at": outage.lost,
-        "resumed_at": resumed,
-        "seconds": length,
-        "last_received": received.filter(time <= outage.lost)["time"].max(),
-        "first_received": resumed and received.filter(time > resumed - GRAIN)["time"].min(),
-        "verdict": _verdict(length, proven=_repeated(outage, seconds)),
-        "estimated_hits": round(_rate_before(outage, seconds) * length),
-    }
+    times = proofs.get((outage.connection, outage.opened), [])
+    return resumed is not None and any(resumed <= at <= resumed + REPEATS_WITHIN for at in times)
 
 
-def _verdict(seconds: float, *, proven: bool) -> str:
-    if proven or seconds < COVERED:
-        return "covered"
-    return "uncertain" if seconds <= UNCERTAIN else "likely lost"
+def _first_received(outage: Outage, received: Received, now: datetime) -> datetime | None:
+    resumed = outage.resumed
+    if resumed is None or resumed < now - COUNTED:
+        return None
+    return received.first(resumed)
 
 
-def _repeated(outage: Outage, seconds: pl.DataFrame) -> bool:
-    if outage.resumed is None:
-        return False
-    soon = pl.col("time").is_between(outage.resumed - GRAIN, outage.resumed + REPEATS_WITHIN)
-    return bool(seconds.filter(soon)["duplicates"].sum())
+def _read_before(
+    lost: Outage, earlier: Iterable[tuple[Outage, str]], first_opened: datetime
+) -> tuple[datetime, float]:
+    """Since when hits count for an outage's rate, and the seconds that they stand for.
 
-
-def _rate_before(outage: Outage, seconds: pl.DataFrame) -> float:
-    """Hits per second of the five minutes before, or of as much of them as it was open."""
-    since = max(outage.opened, outage.lost - RATE_WINDOW)
-    before = pl.col("time").is_between(since - GRAIN, outage.lost)
-    hits = float(seconds.filter(before)["hits"].sum())
-    return hits / max(1.0, (outage.lost - since).total_seconds())
+    That is the five minutes before, or as much as there was. The hits of a covered outage came
+    after it, so it counts as read, and as a whole; those of any other may never have come.
+    ``earlier`` are the outages before with their verdicts, the latest first.
+    """
+    since = max(first_opened, (lost.lost - RATE_WINDOW).replace(microsecond=0))
+    away = timedelta()
+    for outage, verdict in earlier:
+        if outage.resumed is None or outage.resumed < since:
+            break
+        if verdict == "covered":
+            since = min(since, outage.lost)
+        else:
+            away += outage.resumed - max(since, outage.lost)
+    return since, (lost.lost - since - away).total_seconds()

@@ -2,13 +2,12 @@
 
 from collections.abc import Callable
 
+from livestream_nb.checks import check_positive, is_number
 from livestream_nb.clock import Clock
-from livestream_nb.connection.credentials import BearerToken
+from livestream_nb.connection.credentials import BearerToken, Credentials, from_env
 from livestream_nb.errors import InvalidOption
-from livestream_nb.policy import Policy
+from livestream_nb.policy import FLOOR, Policy
 from livestream_nb.protocol.request import StreamRequest
-
-LEAST_COOLDOWN = 60.0
 
 
 def check_policy(policy: Policy, request: StreamRequest) -> None:
@@ -19,10 +18,15 @@ def check_policy(policy: Policy, request: StreamRequest) -> None:
     if not (hasattr(policy, "start") and hasattr(policy, "step")):
         right = "give a ReconnectPolicy, or an object with start(now) and step(state, event, now)"
         raise InvalidOption.value("policy", policy, right)
-    cooldown = getattr(policy, "cooldown", LEAST_COOLDOWN)
-    if cooldown < LEAST_COOLDOWN and not request.loopback:
+    cooldown = getattr(policy, "cooldown", FLOOR)
+    if not is_number(cooldown):
+        raise InvalidOption.value("policy.cooldown", cooldown, "give seconds, or none at all")
+    stall_after = getattr(policy, "stall_after", None)
+    if stall_after is not None:
+        check_positive("policy.stall_after", stall_after)
+    if cooldown < FLOOR and not request.loopback:
         right = (
-            f"give at least {LEAST_COOLDOWN:g} seconds, because Livestream needs about as long to "
+            f"give at least {FLOOR:g} seconds, because Livestream needs about as long to "
             "notice a lost connection; less is for the simulator"
         )
         raise InvalidOption.value("cooldown", cooldown, right)
@@ -35,13 +39,23 @@ def check_clock(clock: object) -> Clock:
     return clock
 
 
-def choose_credentials(token: str | Callable[[], str] | None, credentials: object) -> BearerToken:
-    """Who asks: by a token or by credentials, not by both. No value is shown."""
-    if credentials is None:
-        return BearerToken(token)
-    if token is not None:
+def choose_credentials(token: str | Callable[[], str] | None, credentials: object) -> Credentials:
+    """Who asks: by a token or by credentials, or by what the environment says. No value is shown.
+
+    Raises
+    ------
+    MissingCredentials
+        When there is none of these.
+    """
+    if token is not None and credentials is not None:
         raise InvalidOption("Both token= and credentials= are given: give one of them.")
-    if not isinstance(credentials, BearerToken):
-        kind = type(credentials).__name__
-        raise InvalidOption(f"credentials is of type {kind}: give a BearerToken, or use token=.")
-    return credentials
+    if token is not None:
+        return BearerToken(token)
+    chosen = from_env() if credentials is None else credentials
+    if chosen is None:
+        return BearerToken(None)
+    if not isinstance(chosen, Credentials):
+        kind = type(chosen).__name__
+        right = "give a BearerToken or a ServerToServer, or use token="
+        raise InvalidOption(f"credentials is of type {kind}: {right}.")
+    return chosen

@@ -8,14 +8,17 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from ssl import SSLContext
 from typing import TYPE_CHECKING, Any, Self
 
 import polars as pl
 
 from livestream_nb import gaps, measures, waiting
-from livestream_nb.checks import time_zone
+from livestream_nb.checks import check_switch, time_zone
 from livestream_nb.clock import Clock
-from livestream_nb.connection.credentials import BearerToken
+from livestream_nb.connection.credentials import Credentials
+from livestream_nb.connection.network import Network
 from livestream_nb.connection.timeline import Phase
 from livestream_nb.errors import StreamBusy
 from livestream_nb.hits.columns import resolve
@@ -45,8 +48,10 @@ class Reader:
         A stream's full URL, or its name on Adobe's endpoint.
     token : str or callable, optional
         An access token, or a function that returns one.
-    credentials : BearerToken, optional
-        Instead of ``token``; holds a client id as well.
+    credentials : BearerToken or ServerToServer, optional
+        Instead of ``token``. When both are left out, the environment is asked:
+        ``LIVESTREAM_TOKEN``, or ``LIVESTREAM_CLIENT_ID``, ``LIVESTREAM_CLIENT_SECRET`` and
+        ``LIVESTREAM_SCOPES``.
     connections : int
         1 to 8 connections that share the stream; every consumer must use the same number.
     reset : str, optional
@@ -62,6 +67,16 @@ class Reader:
         When to connect again. A cooldown below 60 seconds is refused, except on loopback.
     clock : Clock
         The time that everything is measured in; a simulator's, when reading from one.
+    proxy : str, optional
+        The URL of an HTTP proxy. When omitted, the usual environment variables count
+        (``HTTPS_PROXY``, ``NO_PROXY`` …). This machine itself is never asked by way of a proxy.
+    verify : bool, str, Path or SSLContext
+        Whose certificates are trusted: True is the well-known authorities; a company's own come
+        as a file or directory of PEM certificates, or as an SSLContext. There is no unverified
+        mode.
+    exclusive : bool
+        Whether to refuse a stream that another process of this machine reads. False reads beside
+        it: the service gives each stream only so many connections, so one of them may meet 409.
     tz : str
         The time zone that views and reports show. Frames are in UTC.
     seed : int, optional
@@ -72,7 +87,7 @@ class Reader:
     InvalidOption
         For a wrong value, naming it and the right ones; `UnknownColumn` for a column's name.
     MissingCredentials
-        When neither ``token`` nor ``credentials`` is given.
+        When there is neither ``token`` nor ``credentials``, nor anything in the environment.
     """
 
     def __init__(
@@ -80,7 +95,7 @@ class Reader:
         stream: str,
         *,
         token: str | Callable[[], str] | None = None,
-        credentials: BearerToken | None = None,
+        credentials: Credentials | None = None,
         connections: int = 1,
         reset: str | None = None,
         smoothing: int | bool | None = None,
@@ -88,6 +103,9 @@ class Reader:
         keep: int = 1_000_000,
         policy: Policy = ReconnectPolicy(),  # noqa: B008  # frozen
         clock: Clock = Clock(),  # noqa: B008  # frozen
+        proxy: str | None = None,
+        verify: bool | str | Path | SSLContext = True,
+        exclusive: bool = True,
         tz: str = "UTC",
         seed: int | None = None,
     ) -> None:
@@ -96,7 +114,20 @@ class Reader:
         self.tz = time_zone(tz).key
         self.clock = check_clock(clock)
         who = choose_credentials(token, credentials)
-        self._session = Session(Plan(request, who, policy, clock, seed, resolve(columns), keep))
+        check_switch("exclusive", exclusive)
+        self._session = Session(
+            Plan(
+                request=request,
+                credentials=who,
+                network=Network.of(proxy, verify),
+                policy=policy,
+                clock=clock,
+                seed=seed,
+                columns=resolve(columns),
+                keep=keep,
+                exclusive=exclusive,
+            )
+        )
         self._successor: Reader | None = None
         self._dashboard: Dashboard | None = None
 
@@ -106,14 +137,15 @@ class Reader:
         Raises
         ------
         StreamBusy
-            When another reader in this process reads the stream with other options.
+            When another reader in this process reads the stream with other options, or another
+            process of this machine reads it.
         """
-        base = self._session.plan.request.base
+        key = self._session.plan.request.key
         with _registry:
-            other = _reading.get(base)
+            other = _reading.get(key)
             self._take_over(other)
-            _reading[base] = self
             self._session.start()
+            _reading[key] = self
         if other not in (None, self) and other._dashboard is not None:
             other._dashboard.close()
         return self
@@ -121,11 +153,11 @@ class Reader:
     def stop(self) -> None:
         """Close the connections; what was received stays. Starting again goes on with it."""
         with _registry:
-            base = self._session.plan.request.base
+            key = self._session.plan.request.key
             if self._successor is None:
                 self._session.stop()
-            if _reading.get(base) is self:
-                del _reading[base]
+            if _reading.get(key) is self:
+                del _reading[key]
 
     def __enter__(self) -> Self:
         return self.start()
@@ -190,8 +222,8 @@ class Reader:
     def gaps(self) -> pl.DataFrame:
         """The outages and what they may have cost: see `livestream_nb.gaps.gaps`."""
         now = self.clock.utc()
-        seconds = self._session.intake.buffer.seconds()
-        return gaps.gaps(self._session.timeline.frame(now), seconds, now=_moment(now))
+        timeline, buffer = self._session.timeline.frame(now), self._session.intake.buffer
+        return gaps.gaps(timeline, buffer.seconds(), buffer.repeats(), now=_moment(now))
 
     def quarantine(self) -> pl.DataFrame:
         """The latest records that could not be read, with their text and the reason.

@@ -14,15 +14,21 @@ from random import Random
 from typing import Any
 
 from livestream_nb.clock import Clock
-from livestream_nb.connection.credentials import BearerToken
-from livestream_nb.connection.floor import Floor
+from livestream_nb.connection.access import Access
+from livestream_nb.connection.asking import Asking
+from livestream_nb.connection.claim import Claim
+from livestream_nb.connection.credentials import Credentials
+from livestream_nb.connection.network import Network
+from livestream_nb.connection.queue import Queue
 from livestream_nb.connection.reading import Delivery
-from livestream_nb.connection.slot import Slot, Stream, Turns
+from livestream_nb.connection.slot import Slot, Stream
 from livestream_nb.connection.timeline import Phase, Timeline, Transition
 from livestream_nb.connection.transport import Transport
+from livestream_nb.errors import LivestreamError
 from livestream_nb.hits.columns import Column
 from livestream_nb.hits.intake import Intake
-from livestream_nb.policy import Policy
+from livestream_nb.hits.repeats import Spell
+from livestream_nb.policy import Policy, Turns
 from livestream_nb.protocol.request import StreamRequest
 from livestream_nb.protocol.status import Cause
 from livestream_nb.worker import Worker
@@ -30,7 +36,11 @@ from livestream_nb.worker import Worker
 log = logging.getLogger("livestream_nb")
 log.addHandler(logging.NullHandler())
 
-FLOOR = Floor()
+LEVELS = {
+    Phase.FAILED: logging.ERROR,
+    Phase.COOLDOWN: logging.WARNING,
+    Phase.STALLED: logging.WARNING,
+}
 
 
 @dataclass(frozen=True)
@@ -38,15 +48,17 @@ class Plan:
     """Everything that decides how a stream is read, and what of it is kept."""
 
     request: StreamRequest
-    credentials: BearerToken
+    credentials: Credentials
+    network: Network
     policy: Policy
     clock: Clock
     seed: int | None
     columns: tuple[Column, ...]
     keep: int
+    exclusive: bool
 
     def differing(self, other: "Plan") -> list[str]:
-        """The options that are not the same; who is let in, and chance, are left out."""
+        """The options that are not the same; who is let in, which way, and chance are left out."""
         mine, others = self.options(), other.options()
         return [name for name in mine if mine[name] != others[name]]
 
@@ -81,13 +93,18 @@ class Session:
         self._cancel: Callable[[], None] = lambda: None
 
     def start(self) -> None:
-        """Read in the background; nothing happens when that is so already."""
+        """Read in the background; nothing happens when that is so already.
+
+        Raises `StreamBusy` when another process reads the stream.
+        """
         if self.running:
             return
+        plan = self.plan
+        claim = Claim.take(plan.request.key, plan.clock, exclusive=plan.exclusive)
         ready = threading.Event()
         self._connects = self.connects
         self._thread = threading.Thread(
-            target=self._work, args=(ready,), name="livestream-reader", daemon=True
+            target=self._work, args=(claim, ready), name="livestream-reader", daemon=True
         )
         self._thread.start()
         ready.wait()
@@ -129,71 +146,89 @@ class Session:
         for listener in tuple(self._listeners):
             listener()
 
-    def _work(self, ready: threading.Event) -> None:
+    def _work(self, claim: Claim, ready: threading.Event) -> None:
         try:
-            _run(self._main(ready))
+            _run(self._main(claim, ready))
         except asyncio.CancelledError:
             pass
         except Exception as fault:
             log.exception("The reader of %s broke off.", self.plan.request.name)
             self._broke_off(fault)
         finally:
+            claim.release()
             ready.set()
             self._changed()
 
-    async def _main(self, ready: threading.Event) -> None:
+    async def _main(self, claim: Claim, ready: threading.Event) -> None:
         loop, task = asyncio.get_running_loop(), asyncio.current_task()
-        transport = Transport(proxied=not self.plan.request.loopback)
-        digest, aside = Worker("livestream-digest"), Worker("livestream-aside")
-        stream = self._stream(transport, digest, aside)
-        connections = range(1, self.plan.request.connections + 1)
-        self._slots = [Slot(number, stream) for number in connections]
+        plan, transport = self.plan, Transport(self.plan.network)
+        digest, aside, state = (
+            Worker(f"livestream-{name}") for name in ("digest", "aside", "state")
+        )
+        access = Access(plan.credentials, plan.clock, transport, aside)
+        asking = Asking(plan.request, access, transport, plan.clock, plan.credentials.client_id)
+        stream = self._stream(asking, claim, digest, state)
+        self._slots = [Slot(number, stream) for number in range(1, plan.request.connections + 1)]
         self._cancel = lambda: _cancel(loop, task)
         ready.set()
         try:
-            async with asyncio.TaskGroup() as slots:
-                for slot in self._slots:
-                    slots.create_task(slot.run())
+            async with asyncio.TaskGroup() as tasks:
+                fresh = tasks.create_task(access.keep_fresh())
+                told = tasks.create_task(_refresh(claim, plan.clock, state))
+                await _all(self._slots)
+                fresh.cancel()
+                told.cancel()
         finally:
-            digest.close()
-            aside.close()
+            for worker in (digest, aside, state):
+                worker.close()
             await transport.close()
 
-    def _stream(self, transport: Transport, digest: Worker, aside: Worker) -> Stream:
+    def _stream(self, asking: Asking, claim: Claim, digest: Worker, state: Worker) -> Stream:
         async def deliver(delivery: Delivery) -> None:
             await digest.run(lambda: self._digest(delivery))
             self._changed()
 
         plan = self.plan
         return Stream(
-            request=plan.request,
-            credentials=plan.credentials,
+            asking=asking,
             policy=plan.policy,
             clock=plan.clock,
             draw=self._draw,
             timeline=self.timeline,
-            floor=FLOOR,
-            transport=transport,
-            turns=Turns(plan.clock, plan.request.connections),
+            claim=claim,
+            queue=Queue(Turns(plan.request.connections), plan.clock),
             deliver=deliver,
-            aside=aside,
-            changed=self._changed,
+            state=state,
+            changed=self._entered,
         )
 
+    def _entered(self, entry: Transition) -> None:
+        log.log(
+            LEVELS.get(entry.state, logging.INFO),
+            "%s, connection %d: %s (%s). %s",
+            self.plan.request.name,
+            entry.connection,
+            entry.state,
+            entry.reason,
+            entry.told(entry.at),
+        )
+        self._changed()
+
     def _digest(self, delivery: Delivery) -> None:
-        connection, arrived = delivery.connection, delivery.arrived
+        spell, arrived = Spell(delivery.connection, delivery.opened), delivery.arrived
         if delivery.block:
-            self.intake.take(delivery.block, connection=connection, arrived=arrived)
+            self.intake.take(delivery.block, spell=spell, arrived=arrived)
         for record in delivery.overlong:
             reason = f"longer than 4 MiB: {record.size:,} bytes"
-            self.intake.reject(record.head, reason, connection=connection, arrived=arrived)
+            self.intake.reject(record.head, reason, spell=spell, arrived=arrived)
 
     def _broke_off(self, fault: BaseException) -> None:
         while isinstance(fault, BaseExceptionGroup):
             fault = fault.exceptions[0]
+        said = str(fault) if isinstance(fault, LivestreamError) else "the log has the details."
         sentence = (
-            f"The reader broke off ({type(fault).__name__}): this is a fault of livestream_nb or "
-            "of a policy of your own; the log has the details. Start again to go on."
+            f"The reader broke off ({type(fault).__name__}), by a fault of livestream_nb or of a "
+            f"policy of your own: {said} start() tries again."
         )
         now = self.plan.clock.utc()
         for number in range(1, self.plan.request.connections + 1):
@@ -209,6 +244,19 @@ def _run(main: Coroutine[Any, Any, None]) -> None:
         loop.run_until_complete(loop.shutdown_asyncgens())
     finally:
         loop.close()
+
+
+async def _all(slots: list[Slot]) -> None:
+    async with asyncio.TaskGroup() as tasks:
+        for slot in slots:
+            tasks.create_task(slot.run())
+
+
+async def _refresh(claim: Claim, clock: Clock, state: Worker) -> None:
+    """Tell other processes every few seconds that the stream is being read."""
+    while True:
+        await clock.sleep(claim.interval)
+        await state.run(claim.refresh)
 
 
 def _cancel(loop: asyncio.AbstractEventLoop, task: asyncio.Task[None] | None) -> None:

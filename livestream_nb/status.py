@@ -1,5 +1,6 @@
 """How a reader is doing, at one moment."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -8,14 +9,15 @@ from livestream_nb.protocol.status import Cause
 from livestream_nb.session import Session
 
 MOST_TELLING_FIRST = (
-    Phase.FAILED,
     Phase.COOLDOWN,
     Phase.STALLED,
     Phase.CONNECTING,
     Phase.STREAMING,
     Phase.STOPPED,
+    Phase.FAILED,
 )
 
+ENDED = (Phase.STOPPED, Phase.FAILED)
 NOT_STARTED = Transition(0, Phase.STOPPED, 0.0, Cause.ASKED, "Not started yet.")
 
 
@@ -27,7 +29,8 @@ class Status:
     ----------
     state : str
         ``connecting``, ``streaming``, ``stalled``, ``cooldown``, ``stopped`` or ``failed``; of
-        several connections, the one that a person should know of first.
+        several connections, the one that a person should know of first. ``failed`` only when all
+        have ended: what became of a single one is in ``reason``.
     since : datetime or None
         When that state began (UTC service time); None before the first start.
     silent_for : float or None
@@ -35,7 +38,7 @@ class Status:
     next_attempt : datetime or None
         When the next connect comes (UTC service time), while waiting for it.
     reason : str
-        Why that state began, in a sentence.
+        Why that state began, what it means, and what comes next, in sentences.
     hits : int
         Distinct hits received since the reader was made.
     bytes : int
@@ -78,7 +81,9 @@ class Status:
 
 def status_of(session: Session) -> Status:
     """The status of a session now."""
-    telling = _telling(session)
+    latest = {entry.connection: entry for entry in session.timeline.entries()}
+    telling = _telling(latest.values(), running=session.running)
+    now = session.plan.clock.utc()
     totals = session.intake.buffer.totals()
     heard = session.heard
     return Status(
@@ -86,7 +91,7 @@ def status_of(session: Session) -> Status:
         since=_moment(telling.at) if telling.at else None,
         silent_for=None if heard is None else session.plan.clock.monotonic() - heard,
         next_attempt=_moment(telling.until) if telling.until else None,
-        reason=telling.sentence,
+        reason=_reason(telling, latest.values(), now),
         hits=totals.hits,
         bytes=totals.bytes,
         duplicates=totals.duplicates,
@@ -102,12 +107,19 @@ def status_of(session: Session) -> Status:
     )
 
 
-def _telling(session: Session) -> Transition:
+def _telling(latest: Collection[Transition], *, running: bool) -> Transition:
     """The latest entry of the connection that a person should know of first."""
-    latest = {entry.connection: entry for entry in session.timeline.entries()}
-    telling = min(latest.values(), key=_rank, default=NOT_STARTED)
-    starting = session.running and telling.state in (Phase.STOPPED, Phase.FAILED)
+    telling = min(latest, key=_rank, default=NOT_STARTED)
+    starting = running and telling.state in ENDED
     return replace(telling, state=Phase.CONNECTING, sentence="Starting.") if starting else telling
+
+
+def _reason(telling: Transition, latest: Collection[Transition], now: float) -> str:
+    told = telling.told(now)
+    others = [entry for entry in latest if entry.state is Phase.FAILED and entry is not telling]
+    if len(latest) > 1 and telling.state is not Phase.STREAMING:
+        told = f"Connection {telling.connection}: {told}"
+    return " ".join([told, *(f"Connection {each.connection}: {each.sentence}" for each in others)])
 
 
 def _rank(entry: Transition) -> int:

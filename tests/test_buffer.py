@@ -1,5 +1,5 @@
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import polars as pl
@@ -12,6 +12,7 @@ from livestream_nb.hits.buffer import Batch, Buffer, Totals
 from livestream_nb.hits.columns import resolve
 from livestream_nb.hits.decode import Decoder
 from livestream_nb.hits.records import Rejected
+from livestream_nb.hits.repeats import KEPT_REPEATS, Spell
 from livestream_nb.hits.rolling import Rolling
 
 SCHEMA = Decoder(resolve(["pageName"])).schema
@@ -47,7 +48,8 @@ def test_an_empty_buffer_answers() -> None:
     buffer = Buffer(SCHEMA)
     assert buffer.hits().schema == SCHEMA
     assert buffer.totals() == Totals()
-    assert buffer.hits().height == buffer.seconds().height == buffer.quarantine().height == 0
+    frames = (buffer.hits(), buffer.seconds(), buffer.quarantine(), buffer.repeats())
+    assert [frame.height for frame in frames] == [0] * 4
 
 
 @settings(deadline=None)
@@ -201,6 +203,35 @@ def test_a_long_record_is_kept_in_part() -> None:
     assert len(text) == len(raw) == 65_536
 
 
+def test_repeats_are_kept_by_second() -> None:
+    """Of a second, the last moment is kept at which a spell's hits came again."""
+    buffer = Buffer(SCHEMA)
+    one, two = Spell(1, T0 - 500.123456), Spell(2, T0 - 400)
+    for arrived, repeated in [(0.25, {one}), (0.75, {one, two}), (0.5, {one}), (7.5, {one})]:
+        buffer.append(batch(0, 0, T0 + arrived, repeated=frozenset(repeated)))
+    opened = moment(T0 - 501) + timedelta(microseconds=876_544)
+    assert sorted(buffer.repeats().rows()) == [
+        (1, opened, moment(T0 + 0.75)),
+        (1, opened, moment(T0 + 7.5)),
+        (2, moment(T0 - 400), moment(T0 + 0.75)),
+    ]
+    assert dict(buffer.repeats().schema) == {
+        "connection": pl.UInt8(),
+        "opened": pl.Datetime("us", "UTC"),
+        "time": pl.Datetime("us", "UTC"),
+    }
+
+
+def test_repeats_are_bounded() -> None:
+    """However long hits come again, the newest 10,000 seconds of it are kept."""
+    buffer, spells = Buffer(SCHEMA), frozenset({Spell(1, T0)})
+    for second in range(KEPT_REPEATS + 5):
+        buffer.append(batch(0, 0, T0 + second, repeated=spells))
+    times = buffer.repeats()["time"]
+    assert times.len() == KEPT_REPEATS == 10_000
+    assert times.to_list()[0] == moment(T0 + 5)
+
+
 def test_totals_add_up() -> None:
     """Totals count everything that came, also what is no longer held."""
     buffer = Buffer(SCHEMA, keep=4)
@@ -255,7 +286,7 @@ def test_every_call_is_one_critical_section() -> None:
     """Appending and asking each take the one lock, once."""
     buffer = Buffer(SCHEMA)
     calls = [lambda: buffer.append(batch(0, 1)), buffer.hits, buffer.seconds]
-    for call in [*calls, buffer.quarantine, buffer.totals]:
+    for call in [*calls, buffer.quarantine, buffer.repeats, buffer.totals]:
         buffer._lock = lock = CountedLock()
         call()
         assert lock.entered == 1

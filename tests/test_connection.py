@@ -6,11 +6,12 @@ a second.
 
 import gzip
 import logging
+import re
 import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
 import polars as pl
@@ -18,11 +19,16 @@ import pytest
 import trustme
 
 from livestream_nb import Clock, Reader, ReconnectPolicy
+from livestream_nb.connection import watch
 from livestream_nb.errors import InvalidOption, StreamFailed
 from livestream_nb.hits.intake import Intake
 from livestream_nb.policy import Connect, Failed, Opened, Wait
+from tests.proxy import ConnectProxy
 from tests.scripted import (
+    HEAD,
+    Answer,
     Scripted,
+    chunk,
     hits,
     hold,
     lines,
@@ -209,16 +215,41 @@ def test_second_401_stops() -> None:
 
 
 def test_token_function_that_fails() -> None:
-    """A token function that raises stops the reader with words, not with a crash."""
+    """A token function that raises is asked again, sooner than after a loss; nothing is sent."""
+    answers = iter([ValueError("canary"), ValueError("canary"), "good"])
 
     def token() -> str:
-        raise ValueError("canary")
+        answer = next(answers)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
 
-    with Scripted(hold) as service, reader(service, token=token) as subject:
-        with pytest.raises(StreamFailed, match="ValueError") as failed:
+    with Scripted(hits(1, end="hold")) as service, reader(service, token=token) as subject:
+        subject.wait(hits=1, timeout=SOON)
+        assert [state[1] for state in states(subject)].count("tokenless") == 2
+        assert "ValueError" in subject.timeline()["sentence"][1]
+        assert "canary" not in str(subject.timeline().rows())
+        assert len(service.requests) == subject.status.connects == 1
+
+
+def test_token_function_that_never_will() -> None:
+    """A function that returns what no header can carry stops the reader; nothing is sent."""
+    with Scripted(hold) as service, reader(service, token=lambda: "can ary") as subject:
+        with pytest.raises(StreamFailed, match="token") as failed:
             subject.wait(hits=1, timeout=SOON)
-        assert "canary" not in str(failed.value)
+        assert failed.value.cause == "denied"
+        assert "ary" not in str(failed.value)
+        assert subject.status.connects == 0
         assert service.requests == []
+
+
+def test_token_that_the_service_repeats() -> None:
+    """A refusal that repeats the token is shown without it."""
+    with Scripted(refuse(403, b"Bearer canary is not welcome")) as service:
+        subject = reader(service).start()
+        with pytest.raises(StreamFailed, match="not welcome") as failed:
+            subject.wait(hits=1, timeout=SOON)
+    assert "canary" not in str(failed.value)
 
 
 def test_redirect_keeps_token_and_encoding() -> None:
@@ -272,6 +303,35 @@ def test_certificate_that_cannot_be_verified() -> None:
             subject.wait(hits=1, timeout=SOON)
         assert failed.value.cause == "untrusted"
         assert service.requests == []
+
+
+def resets(service: Scripted) -> list[bool]:
+    return ["reset=largest" in request.path for request in service.requests]
+
+
+def test_reset_until_it_took_effect() -> None:
+    """A reset that a refusal kept from taking effect is sent again; then no more."""
+    script = [refuse(503), hits(1), hits(2, end="hold")]
+    with Scripted(*script) as service, reader(service, reset="largest") as subject:
+        subject.wait(hits=2, timeout=SOON)
+    assert resets(service) == [True, True, False]
+
+
+def test_reset_that_may_have_taken_effect() -> None:
+    """A reset whose answer never came is not sent again."""
+    script = [lambda *_: None, hits(1, end="hold")]
+    with Scripted(*script) as service, reader(service, reset="largest") as subject:
+        subject.wait(hits=1, timeout=SOON)
+        assert states(subject)[1] == ("cooldown", "dropped", None)
+    assert resets(service) == [True, False]
+
+
+def test_one_reset_for_several_slots() -> None:
+    """Of several connections the first alone carries the reset."""
+    script = [hits(1, end="hold"), hits(2, end="hold")]
+    with Scripted(*script) as service, reader(service, reset="largest", connections=2) as subject:
+        subject.wait(hits=2, timeout=SOON)
+    assert resets(service) == [True, False]
 
 
 def stop_quickly(subject: Reader) -> None:
@@ -389,6 +449,163 @@ def test_two_connections() -> None:
         assert (second - first).total_seconds() >= 5
 
 
+def connecting(subject: Reader) -> pl.DataFrame:
+    return subject.timeline().filter(pl.col("state") == "connecting")
+
+
+def test_a_409_holds_the_other_slots_back() -> None:
+    """While one slot waits after a 409, the other does not try either."""
+    answers = [refuse(409), hits(1, end="hold"), hits(2, end="hold")]
+    with Scripted(*answers) as service, reader(service, connections=2) as subject:
+        subject.wait(hits=2, state="streaming", timeout=SOON)
+        refused, first, second = connecting(subject).sort("started")["started"]
+        assert (first - refused).total_seconds() >= 60
+        assert (second - first).total_seconds() >= 5
+        assert len(service.requests) == 3
+
+
+def test_one_lost_slot_does_not_disturb_the_others() -> None:
+    """A slot that fails for good is told, and the other reads on."""
+    with Scripted(hits(1, end="hold"), refuse(404, b"gone")) as service:
+        with reader(service, connections=2) as subject:
+            subject.wait(hits=1, timeout=SOON)
+            eventually(lambda: "failed" in subject.timeline()["state"].to_list())
+            assert subject.status.state == "streaming"
+            assert re.search(r"Connected.* Connection 2: 404: .*gone", subject.status.reason)
+            subject.wait(hits=1, state="streaming", timeout=SOON)
+        assert subject.status.state == "stopped"
+
+
+def test_each_slot_has_its_own_lane() -> None:
+    """One of two connections is lost: the other's lane shows nothing of it."""
+    with Scripted(hits(1, end="hold"), hits(2), hits(3, end="hold")) as service:
+        with reader(service, connections=2) as subject:
+            subject.wait(hits=3, state="streaming", timeout=SOON)
+            lanes = subject.timeline().group_by("connection", maintain_order=True)
+            found = {number: lane["state"].to_list() for (number,), lane in lanes}
+        again = ["connecting", "streaming", "cooldown", "connecting", "streaming"]
+        assert found == {1: again[:2], 2: ["cooldown", *again]}
+
+
+def test_409_says_whose_ghost_it_is() -> None:
+    """After a loss of one's own a 409 says how long ago that was, and when the next attempt is."""
+    script = [hits(1), refuse(409), hits(2, end="hold")]
+    with Scripted(*script) as service, reader(service, clock=Clock(60)) as subject:
+        subject.wait(hits=1, timeout=SOON)
+        eventually(lambda: subject.status.cause == "refused")
+        said = subject.status.reason
+        ghost = r"Your own connection was lost 1 min \d+ s ago, .* about 60 s"
+        assert re.match(rf"409: all slots are taken\. {ghost}", said)
+        assert re.search(r"Next attempt in (1 min )?\d+ s\.$", said)
+
+
+def test_the_reason_counts_down() -> None:
+    """While waiting, the reason says how long it still is."""
+    with Scripted(refuse(503), hold) as service, reader(service, clock=Clock(60)) as subject:
+        subject.wait(state="cooldown", timeout=SOON)
+        first = subject.status.reason
+        eventually(lambda: subject.status.reason != first)
+        assert first.rsplit(" in ")[0] == subject.status.reason.rsplit(" in ")[0]
+
+
+def test_every_state_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """Each change of state is one record under livestream_nb, at the level it deserves."""
+    caplog.set_level(logging.INFO, "livestream_nb")
+    with Scripted(refuse(503), refuse(404)) as service:
+        subject = reader(service).start()
+        with pytest.raises(StreamFailed):
+            subject.wait(hits=1, timeout=SOON)
+    levels = [(record.levelname, record.name) for record in caplog.records]
+    assert levels == [(level, "livestream_nb") for level in ("INFO", "WARNING", "INFO", "ERROR")]
+    assert "connection 1: cooldown (unavailable). 503: " in caplog.messages[1]
+
+
+def paused(more: threading.Event) -> Answer:
+    """A stream that sends one hit, and another when it is told to."""
+
+    def answer(connection: socket.socket, _: str) -> None:
+        connection.sendall(HEAD + chunk(gzip.compress(lines(record(1)))))
+        more.wait(SOON)
+        connection.sendall(chunk(gzip.compress(lines(record(2)))))
+        hold(connection, "")
+
+    return answer
+
+
+def test_stalled() -> None:
+    """With a limit a silent stream is shown as stalled; it stays open, and streams again."""
+    more = threading.Event()
+    policy = ReconnectPolicy(stall_after=90)
+    with Scripted(paused(more)) as service, reader(service, policy=policy) as subject:
+        subject.wait(state="stalled", timeout=SOON)
+        assert subject.status.reason.startswith("Nothing has come for 1 min")
+        assert subject.status.silent_for >= 90
+        more.set()
+        subject.wait(hits=2, state="streaming", timeout=SOON)
+        assert [state[:2] for state in states(subject)][1:] == [
+            ("streaming", "opened"),
+            ("stalled", "silent"),
+            ("streaming", "heard"),
+        ]
+        assert subject.gaps().height == 0
+        assert len(service.requests) == 1
+
+
+class Jumping(Clock):
+    """A clock whose wall time can be set."""
+
+    def utc(self) -> float:
+        return super().utc() + AHEAD[-1]
+
+
+AHEAD = [0.0]
+
+
+@pytest.fixture
+def set_clock() -> Iterator[Callable[[float], None]]:
+    yield AHEAD.append
+    del AHEAD[1:]
+
+
+def test_a_suspend_that_the_connection_survived(set_clock) -> None:
+    """When the clock jumps the connection is doubtful, until bytes come again."""
+    more = threading.Event()
+    with Scripted(paused(more)) as service, reader(service, clock=Jumping(FAST)) as subject:
+        subject.wait(hits=1, timeout=SOON)
+        set_clock(3600 * FAST)
+        subject.wait(state="stalled", timeout=SOON)
+        assert "this machine slept, or its time was set" in subject.status.reason
+        more.set()
+        subject.wait(hits=2, state="streaming", timeout=SOON)
+        assert len(service.requests) == 1
+
+
+def test_a_suspend_that_it_did_not(set_clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A doubtful connection by which nothing comes is given up, and the cooldown begins."""
+    monkeypatch.setattr(watch, "DOUBT", 0.2)
+    service = Scripted(hits(1, end="hold"), hits(2, end="hold"))
+    with service, reader(service, clock=Jumping(FAST)) as subject:
+        subject.wait(hits=1, timeout=SOON)
+        set_clock(3600 * FAST)
+        subject.wait(hits=2, state="streaming", timeout=SOON)
+        assert [state[:2] for state in states(subject)][2:4] == [
+            ("stalled", "suspended"),
+            ("cooldown", "dropped"),
+        ]
+        assert 60 <= waits(subject)[0] <= 80
+
+
+def test_a_clock_that_is_set_back(set_clock) -> None:
+    """Time that is set back changes nothing, and no state lasts less than no time."""
+    script = [hits(1), hits(2), hits(3, end="hold")]
+    with Scripted(*script) as service, reader(service, clock=Jumping(FAST)) as subject:
+        subject.wait(hits=1, timeout=SOON)
+        set_clock(-3600 * FAST)
+        subject.wait(hits=3, state="streaming", timeout=SOON)
+        assert subject.timeline()["seconds"].min() >= 0
+        assert "stalled" not in subject.timeline()["state"].to_list()
+
+
 class Hasty:
     """A policy of one's own: a second after anything, try again."""
 
@@ -427,6 +644,51 @@ def test_a_policy_that_breaks(capfd: pytest.CaptureFixture[str]) -> None:
     assert capfd.readouterr() == ("", "")
     handlers = logging.getLogger("livestream_nb").handlers
     assert [type(handler) for handler in handlers] == [logging.NullHandler]
+
+
+class Idle(Hasty):
+    def step(self, state: int, event, now: float):
+        return (state, ()) if isinstance(event, Failed) else super().step(state, event, now)
+
+
+def test_a_policy_without_an_answer() -> None:
+    """A slot that the policy has no action for is given up, and not shown as streaming."""
+    with Scripted(hits(1)) as service, reader(service, policy=Idle()) as subject:
+        with pytest.raises(StreamFailed, match="The policy had no answer"):
+            subject.wait(hits=2, timeout=SOON)
+        assert subject.status.cause == "dropped"
+
+
+class Nonsense(Hasty):
+    def step(self, state: int, event, now: float):
+        return state, "connect"
+
+
+def test_a_policy_that_answers_nonsense() -> None:
+    """An answer that is no actions ends the reader, and the sentence quotes it."""
+    with Scripted(hold) as service:
+        subject = reader(service, policy=Nonsense()).start()
+        with pytest.raises(StreamFailed, match="The policy answered 'connect'"):
+            subject.wait(hits=1, timeout=SOON)
+
+
+def test_no_policy_hurries_adobe() -> None:
+    """On Adobe's host 60 s pass between two requests for a slot, whatever a policy answers.
+
+    The host is played by a local service behind a local proxy.
+    """
+    authority, context = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("livestream.adobe.net").configure_cert(context)
+    trusted = ssl.create_default_context()
+    authority.configure_trust(trusted)
+    service = Scripted(hits(1), hits(2, end="hold"), tls=context)
+    with service, ConnectProxy(service) as proxy:
+        there = {"proxy": proxy.url, "verify": trusted, "clock": Clock(FAST), "policy": Hasty()}
+        with Reader("shop", token="t", **there) as subject:
+            subject.wait(hits=2, timeout=SOON)
+            ended = subject.timeline().filter(pl.col("state") == "streaming")["ended"][0]
+            assert (connecting(subject)["started"][1] - ended).total_seconds() >= 60
+            assert ("cooldown", "queued", None) in states(subject)
 
 
 def test_short_cooldown_is_for_loopback() -> None:

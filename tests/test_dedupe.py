@@ -5,7 +5,9 @@ from hypothesis import strategies as st
 
 from livestream_nb.errors import InvalidOption
 from livestream_nb.hits.dedupe import Dedupe
+from livestream_nb.hits.repeats import Spell
 
+A, B, C = Spell(1, 100.0), Spell(1, 200.0), Spell(2, 300.0)
 IDS = {"hitIdHigh": pl.UInt64, "hitIdLow": pl.UInt64}
 
 
@@ -16,7 +18,7 @@ def hits(*pairs: tuple[int | None, int | None]) -> pl.DataFrame:
 def test_new_hits_pass_as_they_are() -> None:
     """A frame of hits not seen before comes back unchanged."""
     frame = hits((1, 1), (1, 2), (2, 1))
-    fresh, dropped = Dedupe().fresh(frame)
+    fresh, dropped, _ = Dedupe().fresh(frame, A)
     assert fresh is frame
     assert dropped == 0
 
@@ -24,15 +26,15 @@ def test_new_hits_pass_as_they_are() -> None:
 def test_seen_hits_are_dropped_in_order() -> None:
     """Hits seen in an earlier frame are dropped; the others keep their order."""
     dedupe = Dedupe()
-    dedupe.fresh(hits((1, 1), (1, 2)))
-    fresh, dropped = dedupe.fresh(hits((3, 3), (1, 2), (2, 2), (1, 1)))
+    dedupe.fresh(hits((1, 1), (1, 2)), A)
+    fresh, dropped, _ = dedupe.fresh(hits((3, 3), (1, 2), (2, 2), (1, 1)), A)
     assert fresh["row"].to_list() == [0, 2]
     assert dropped == 2
 
 
 def test_a_hit_twice_in_one_frame_is_kept_once() -> None:
     """Of a hit that is twice in one frame the first is kept."""
-    fresh, dropped = Dedupe().fresh(hits((1, 1), (1, 1), (2, 2), (1, 1)))
+    fresh, dropped, _ = Dedupe().fresh(hits((1, 1), (1, 1), (2, 2), (1, 1)), A)
     assert fresh["row"].to_list() == [0, 2]
     assert dropped == 2
 
@@ -49,15 +51,15 @@ def test_a_hit_twice_in_one_frame_is_kept_once() -> None:
 )
 def test_ids_are_compared_exactly(one: tuple[int, int], other: tuple[int, int]) -> None:
     """High and low are a pair: sums, swaps and rounding do not make two hits one."""
-    assert Dedupe().fresh(hits(one, other))[1] == 0
-    assert Dedupe().fresh(hits(one, other, one))[1] == 1
+    assert Dedupe().fresh(hits(one, other), A)[1] == 0
+    assert Dedupe().fresh(hits(one, other, one), A)[1] == 1
 
 
 def test_hits_without_id_pass_and_are_counted() -> None:
     """Hits with a null in either half pass every time, and are counted."""
     dedupe = Dedupe()
     for _ in range(2):
-        fresh, _ = dedupe.fresh(hits((None, None), (1, None), (None, 1), (1, 1)))
+        fresh, *_ = dedupe.fresh(hits((None, None), (1, None), (None, 1), (1, 1)), A)
         assert fresh["row"].to_list()[:3] == [0, 1, 2]
     assert dedupe.without_id == 6
     assert fresh.height == 3
@@ -67,8 +69,8 @@ def test_hits_without_id_pass_and_are_counted() -> None:
 def test_half_an_id_is_none(half: tuple[int | None, int | None]) -> None:
     """One null half is enough to pass, beside hits whose ids are whole."""
     dedupe = Dedupe()
-    dedupe.fresh(hits((1, 1)))
-    fresh, dropped = dedupe.fresh(hits(half, (1, 1), half))
+    dedupe.fresh(hits((1, 1)), A)
+    fresh, dropped, _ = dedupe.fresh(hits(half, (1, 1), half), A)
     assert (fresh["row"].to_list(), dropped, dedupe.without_id) == ([0, 2], 1, 2)
 
 
@@ -78,13 +80,13 @@ def test_the_oldest_hit_of_the_window_is_known(window: int) -> None:
     for before in range(2 * window):
         dedupe = Dedupe(window)
         for low in range(before + window):
-            dedupe.fresh(hits((0, low)))
-        assert dedupe.fresh(hits((0, before)))[1] == 1
+            dedupe.fresh(hits((0, low)), A)
+        assert dedupe.fresh(hits((0, before)), A)[1] == 1
 
 
 def test_an_empty_frame_is_fine() -> None:
     """A frame without hits comes back as it is."""
-    assert Dedupe().fresh(hits())[1] == 0
+    assert Dedupe().fresh(hits(), A)[1] == 0
 
 
 @given(
@@ -95,7 +97,7 @@ def test_the_window_is_at_least_what_was_asked_for(window: int, frames: list[lis
     """A hit among the last `window` ones is always dropped, and a new one never."""
     dedupe, before = Dedupe(window), []
     for frame in frames:
-        fresh, dropped = dedupe.fresh(hits(*((7, low) for low in frame)))
+        fresh, dropped, _ = dedupe.fresh(hits(*((7, low) for low in frame)), A)
         kept = set(fresh["row"].to_list())
         assert dropped == len(frame) - len(kept)
         for row, low in enumerate(frame):
@@ -107,14 +109,53 @@ def test_the_window_is_at_least_what_was_asked_for(window: int, frames: list[lis
 
 
 def test_memory_is_bounded() -> None:
-    """No more than a quarter over the window is remembered, and the oldest is forgotten."""
+    """No more than a sixteenth over the window is remembered, and the oldest is forgotten."""
     dedupe = Dedupe(window=1_000)
     for start in range(0, 20_000, 50):
-        dedupe.fresh(hits(*((0, low) for low in range(start, start + 50))))
-    known = len(dedupe._newest) + sum(map(len, dedupe._older))
-    assert 1_000 <= known <= 1_250
-    assert dedupe.fresh(hits((0, 0)))[1] == 0
-    assert dedupe.fresh(hits((0, 19_000)))[1] == 1
+        dedupe.fresh(hits(*((0, low) for low in range(start, start + 50))), A)
+        assert len(dedupe._known) <= 1_062
+    assert dedupe.fresh(hits((0, 18_937)), A).dropped == 0
+    assert dedupe.fresh(hits((0, 19_000)), A).dropped == 1
+
+
+def test_memory_is_bounded_when_hits_repeat() -> None:
+    """Frames with repeats among them do not make the memory grow either."""
+    dedupe = Dedupe(window=100)
+    for low in range(1_000):
+        dedupe.fresh(hits((0, low), (0, low)), A)
+        assert len(dedupe._known) <= 106
+
+
+def test_a_repeat_names_the_earlier_spell() -> None:
+    """When hits come again on a later spell, of any connection, those that had them are named."""
+    dedupe = Dedupe()
+    dedupe.fresh(hits((1, 1), (1, 2)), A)
+    assert dedupe.fresh(hits((2, 1)), B).repeated == frozenset()
+    assert dedupe.fresh(hits((1, 1), (9, 9)), C).repeated == {A}
+    assert dedupe.fresh(hits((1, 2), (2, 1), (None, 1)), C).repeated == {A, B}
+
+
+def test_a_spell_that_repeats_itself_names_none() -> None:
+    """Hits that a spell brings twice, in one frame or in two, say nothing about any other."""
+    dedupe = Dedupe()
+    assert dedupe.fresh(hits((1, 1), (1, 1)), B)[1:] == (1, frozenset())
+    assert dedupe.fresh(hits((1, 1), (2, 2)), B)[1:] == (1, frozenset())
+
+
+def test_a_later_spell_proves_nothing_of_an_earlier_one() -> None:
+    """A hit that comes again on the older of two open connections names none, and stays."""
+    dedupe = Dedupe()
+    dedupe.fresh(hits((1, 1)), B)
+    assert dedupe.fresh(hits((1, 1)), A)[1:] == (1, frozenset())
+    assert dedupe.fresh(hits((1, 1)), C).repeated == {B}
+
+
+def test_a_repeated_hit_passes_to_the_later_spell() -> None:
+    """A hit belongs to the latest spell that brought it, also when that one brought nothing new."""
+    dedupe = Dedupe()
+    dedupe.fresh(hits((1, 1), (1, 2)), A)
+    assert dedupe.fresh(hits((1, 2)), B).repeated == {A}
+    assert dedupe.fresh(hits((1, 2)), C).repeated == {B}
 
 
 @pytest.mark.parametrize("window", [0, -1, 1.5, True, None, "all"])

@@ -1,5 +1,6 @@
 import gzip
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -7,9 +8,11 @@ import pytest
 from livestream_nb.errors import InvalidOption
 from livestream_nb.hits.columns import resolve
 from livestream_nb.hits.intake import Intake, Taken
+from livestream_nb.hits.repeats import Spell
 
 REAL_DAY = Path(__file__).parents[2] / "shared" / "traffic" / "zwitchdev-2015-07-13.ndjson.gz"
 T0 = 1_776_081_600.0
+FIRST = Spell(0, T0 - 1)
 
 
 def lines(*ids: int) -> bytes:
@@ -19,8 +22,8 @@ def lines(*ids: int) -> bytes:
 def test_a_block_goes_all_the_way() -> None:
     """A block's new hits become rows, repeats are dropped, the rest is quarantined; all counted."""
     intake = Intake(resolve(None))
-    first = intake.take(lines(1, 2), connection=0, arrived=T0)
-    second = intake.take(lines(2, 3, 3) + b"{cut\r\n", connection=1, arrived=T0 + 1)
+    first = intake.take(lines(1, 2), spell=FIRST, arrived=T0)
+    second = intake.take(lines(2, 3, 3) + b"{cut\r\n", spell=Spell(1, T0), arrived=T0 + 1)
     assert (first, second) == (Taken(2, 0, 0), Taken(1, 2, 1))
     assert intake.buffer.hits()["hitIdLow"].to_list() == [1, 2, 3]
     assert intake.buffer.hits()["connection"].to_list() == [0, 0, 1]
@@ -29,12 +32,23 @@ def test_a_block_goes_all_the_way() -> None:
     assert counts.rows() == [(0, 2, 0, 0), (1, 1, 2, 1)]
 
 
+def test_repeats_reach_the_buffer() -> None:
+    """The buffer tells whose hits came again, and when; a spell that repeats its own tells none."""
+    intake = Intake(resolve(None))
+    second = Spell(1, T0 + 70.25)
+    intake.take(lines(1, 2, 2), spell=FIRST, arrived=T0)
+    intake.take(lines(2, 3, 3), spell=second, arrived=T0 + 70.5)
+    intake.take(lines(2, 3), spell=second, arrived=T0 + 72)
+    opened, time = (datetime.fromtimestamp(moment, UTC) for moment in (T0 - 1, T0 + 70.5))
+    assert intake.buffer.repeats().rows() == [(0, opened, time)]
+
+
 def test_totals_tell_what_was_taken() -> None:
     """The totals add up over blocks: bytes, hits without id, unreadable values."""
     intake = Intake(resolve(["geoDMA"]))
     odd = b'{"pageName":"home","geoDMA":"none"}\n'
     for _ in range(2):
-        intake.take(lines(1) + odd, connection=0, arrived=T0)
+        intake.take(lines(1) + odd, spell=FIRST, arrived=T0)
     totals = intake.buffer.totals()
     assert totals.hits == totals.rows == 3
     assert totals.bytes == 2 * len(lines(1) + odd)
@@ -45,7 +59,7 @@ def test_totals_tell_what_was_taken() -> None:
 def test_a_record_refused_before_is_quarantined() -> None:
     """A record that framing refused is kept and counted like any other that is no hit."""
     intake = Intake(resolve(None))
-    intake.reject(b"x" * 100_000, "longer than 4 MiB", connection=2, arrived=T0)
+    intake.reject(b"x" * 100_000, "longer than 4 MiB", spell=Spell(2, T0), arrived=T0)
     [row] = intake.buffer.quarantine().rows(named=True)
     assert (row["reason"], row["connection"], len(row["raw"])) == ("longer than 4 MiB", 2, 65_536)
     assert intake.buffer.totals().quarantined == 1
@@ -56,10 +70,10 @@ def test_keep_and_window_are_passed_on() -> None:
     """`keep` bounds the rows, `window` the ids that are remembered."""
     intake = Intake(resolve(None), keep=2, window=4)
     for n in range(40):
-        intake.take(lines(n), connection=0, arrived=T0)
+        intake.take(lines(n), spell=FIRST, arrived=T0)
     assert intake.buffer.hits()["hitIdLow"].to_list() == [38, 39]
     assert intake.buffer.totals().evicted == 38
-    assert intake.take(lines(0, 39), connection=0, arrived=T0) == Taken(1, 1, 0)
+    assert intake.take(lines(0, 39), spell=FIRST, arrived=T0) == Taken(1, 1, 0)
 
 
 @pytest.mark.parametrize("options", [{"keep": 0}, {"window": 0}])
@@ -76,7 +90,7 @@ def test_the_real_day_in_pieces_with_repeats() -> None:
     records = gzip.decompress(REAL_DAY.read_bytes()).splitlines(keepends=True)
     intake = Intake(resolve(None))
     for start in range(0, len(records), 50):
-        intake.take(b"".join(records[start : start + 70]), connection=0, arrived=T0 + start)
+        intake.take(b"".join(records[start : start + 70]), spell=FIRST, arrived=T0 + start)
     frame, totals = intake.buffer.hits(), intake.buffer.totals()
     assert (totals.hits, totals.quarantined, totals.duplicates) == (592, 0, 220)
     assert frame.select("hitIdHigh", "hitIdLow").n_unique() == frame.height == 592

@@ -48,12 +48,12 @@ OWNERS = {
     "time": {"clock.py"},
     "random": {"session.py", "simulator"},
     "threading": {"worker.py", "session.py", "reader.py", "waiting.py", "hits/buffer.py",
-                  "simulator",
-                  "dashboard"},
+                  "connection/claim.py", "simulator", "dashboard"},
     "ipywidgets": {"dashboard"},
     "anywidget": {"dashboard"},
     "altair": {"charts", "report.py", "dashboard"},
     "h11": {"simulator"},
+    "filelock": {"connection/state.py", "connection/claim.py"},
     "typer": {"cli"},
 }  # fmt: skip
 

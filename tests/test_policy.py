@@ -1,5 +1,8 @@
 """policy.py, in virtual time"""
 
+import pickle
+from math import inf
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,10 +16,12 @@ from livestream_nb.policy import (
     ReconnectPolicy,
     RenewToken,
     Started,
+    Turns,
     Wait,
     Waited,
+    checked,
 )
-from livestream_nb.protocol.status import HOLDS_SLOT, Cause
+from livestream_nb.protocol.status import HOLDS_SLOT, NEVER_HEALS, REACHED_NOTHING, Cause
 
 DEFAULT = ReconnectPolicy()
 
@@ -93,19 +98,7 @@ def test_some_causes_have_no_limit(cause: Cause) -> None:
     assert all(run.fail(cause) != "gives up" for _ in range(500))
 
 
-@pytest.mark.parametrize(
-    "cause",
-    [
-        Cause.FORBIDDEN,
-        Cause.INVALID,
-        Cause.MISSING,
-        Cause.DISABLED,
-        Cause.UNSUPPORTED,
-        Cause.UNTRUSTED,
-        Cause.MISDIRECTED,
-        Cause.UNEXPECTED,
-    ],
-)
+@pytest.mark.parametrize("cause", sorted(NEVER_HEALS))
 def test_what_cannot_heal_ends(cause: Cause) -> None:
     """What no waiting heals ends the reader at once."""
     assert Run().fail(cause) == "gives up"
@@ -122,10 +115,28 @@ def test_401_renews_once() -> None:
     assert run.tell(Failed(Cause.UNAUTHORIZED, 401)) == (RenewToken(), Connect())
 
 
-def test_unreachable_is_retried_sooner() -> None:
+@pytest.mark.parametrize(
+    ("between", "status", "renews"),
+    [
+        (Cause.UNAVAILABLE, 503, True),
+        (Cause.UNREACHABLE, None, False),
+        (Cause.DROPPED, None, False),
+    ],
+)
+def test_401_in_a_row(between: Cause, status: int | None, renews: bool) -> None:
+    """An answer other than 401 shows that the token was accepted; no answer shows nothing."""
+    run = Run()
+    run.tell(Failed(Cause.UNAUTHORIZED, 401))
+    run.fail(between, status=status)
+    answer = (RenewToken(), Connect()) if renews else (GiveUp(),)
+    assert run.tell(Failed(Cause.UNAUTHORIZED, 401)) == answer
+
+
+@pytest.mark.parametrize("cause", sorted(REACHED_NOTHING))
+def test_unreachable_is_retried_sooner(cause: Cause) -> None:
     """Where nothing was reached no ghost can exist: 1 s, doubling to the cooldown, full jitter."""
     run = Run()
-    waits = [run.fail(Cause.UNREACHABLE) for _ in range(8)]
+    waits = [run.fail(cause) for _ in range(8)]
     assert waits == [(0.0, top) for top in (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0, 60.0)]
 
 
@@ -186,9 +197,69 @@ def test_the_floor_holds(story, policy: ReconnectPolicy) -> None:
         {"longest": 59},
         {"give_up_after": {"tired": 3}},
         {"give_up_after": {"refused": 0}},
+        {"give_up_after": {"refused": 1.5}},
+        {"give_up_after": {"unauthorized": 3}},
+        {"stall_after": 0},
+        {"stall_after": "90"},
     ],
 )
 def test_wrong_policies_are_refused(wrong) -> None:
     """A wrong value is refused, and named together with the right ones."""
     with pytest.raises(InvalidOption, match=f"{next(iter(wrong))}=.*give"):
         ReconnectPolicy(**wrong)
+
+
+def test_policies_travel() -> None:
+    """A policy can be pickled, for work on several cores."""
+    assert pickle.loads(pickle.dumps(DEFAULT)) == DEFAULT  # noqa: S301  # just pickled
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        None,
+        Connect(),
+        ("connect",),
+        (Connect,),
+        (Wait(5, 4),),
+        (Wait(float("nan"), 5),),
+        (Wait(0, float("inf")),),
+    ],
+)
+def test_policies_that_answer_nonsense(answer) -> None:
+    """What is no tuple of possible actions is refused, and named."""
+    with pytest.raises(InvalidOption, match=r"The policy answered .*: (answer with|give two)"):
+        checked(answer)
+
+
+def test_a_policy_may_answer_with_a_list() -> None:
+    """A list of actions is as good as a tuple."""
+    assert checked([RenewToken(), Connect()]) == (RenewToken(), Connect())
+
+
+def test_one_slot_needs_no_turns() -> None:
+    """A single slot may connect whenever its policy says so."""
+    turns = Turns(1)
+    turns.began()
+    turns.answered(100.0)
+    assert turns.due <= 100.0
+
+
+def test_turns() -> None:
+    """One connect is in flight at a time, and the next comes 5 s after its answer."""
+    turns = Turns(2)
+    assert turns.due == -inf
+    turns.began()
+    assert turns.due == inf
+    turns.answered(100.0)
+    assert turns.due == 105.0
+
+
+def test_a_409_holds_the_others_back() -> None:
+    """After a 409 nobody connects before the refused slot tries again, also if that is later."""
+    turns = Turns(8)
+    turns.began()
+    turns.answered(100.0)
+    turns.hold(165.0)
+    turns.hold(150.0)
+    assert turns.due == 165.0

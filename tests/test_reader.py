@@ -163,7 +163,7 @@ def test_until(simulator: Simulator) -> None:
 def test_wrong_token(simulator: Simulator) -> None:
     """A token that the service does not accept stops the reader and says what to do."""
     with simulator.reader(token="wrong") as reader:
-        with pytest.raises(StreamFailed, match="Get a fresh one") as failed:
+        with pytest.raises(StreamFailed, match="Get a fresh token") as failed:
             reader.wait(hits=1, timeout=SOON)
         assert (failed.value.cause, failed.value.status) == ("unauthorized", 401)
 
@@ -276,6 +276,7 @@ def test_public_names() -> None:
         "LivestreamError",
         "Reader",
         "ReconnectPolicy",
+        "ServerToServer",
         "Simulator",
         "__version__",
     ]

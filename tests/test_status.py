@@ -2,7 +2,15 @@
 
 import pytest
 
-from livestream_nb.protocol.status import CAUSES, MEANING, Cause, Refusal, explain, read_refusal
+from livestream_nb.protocol.status import (
+    CAUSES,
+    HOLDS_SLOT,
+    NEVER_HEALS,
+    REACHED_NOTHING,
+    Cause,
+    Refusal,
+    read_refusal,
+)
 
 
 @pytest.mark.parametrize(
@@ -24,22 +32,35 @@ def test_refusals(status: int, body: bytes, cause: Cause, detail: str) -> None:
     assert read_refusal(status, body) == Refusal(cause, status, detail)
 
 
-@pytest.mark.parametrize(("text", "seconds"), [("120", 120.0), (" 5 ", 5.0), ("soon", None)])
-def test_retry_after(text: str, seconds: float | None) -> None:
-    """Retry-After in seconds is understood, other text is none."""
-    assert read_refusal(503, b"", text).retry_after == seconds
+NOW = 1_700_000_000.0
+SOON = "Tue, 14 Nov 2023 22:14:50 GMT"  # 90 s after NOW
 
 
-def test_every_cause_has_words() -> None:
-    """Every cause has a sentence, and every status of the table a cause."""
-    assert set(MEANING) == set(Cause)
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"retry-after": "120"}, 120.0),
+        ({"retry-after": " 5 "}, 5.0),
+        ({"retry-after": SOON}, 90.0),
+        ({"retry-after": SOON, "date": "Tue, 14 Nov 2023 22:14:40 GMT"}, 10.0),
+        ({"retry-after": "Tue, 14 Nov 2023 22:10:00 GMT"}, 0.0),
+        ({"retry-after": "Wed, 14 Nov 2999 22:10:00 GMT"}, 86_400.0),
+        ({"retry-after": "9" * 400}, 86_400.0),
+        ({"retry-after": "-5"}, None),
+        ({"retry-after": "soon"}, None),
+        ({"retry-after": "Tue, 99 Nov 2023 22:10:00 GMT"}, None),
+        ({}, None),
+    ],
+)
+def test_retry_after(headers: dict[str, str], seconds: float | None) -> None:
+    """Retry-After is seconds, or a date by the service's own clock; a day at most."""
+    assert read_refusal(503, b"", headers, now=NOW).retry_after == seconds
+
+
+def test_the_table_is_whole() -> None:
+    """Every status of the service's table has a cause, and every failure belongs to one kind."""
     assert set(CAUSES) == {400, 401, 403, 404, 405, 406, 409, 424, 429, 500, 502, 503, 504, 505}
-
-
-def test_explain() -> None:
-    """The sentence names the status, what it means and what the service said."""
-    assert explain(Cause.REFUSED, 409, "too many") == (
-        f'409: {MEANING[Cause.REFUSED]} Livestream said: "too many"'
-    )
-    assert explain(Cause.DROPPED) == MEANING[Cause.DROPPED]
-    assert explain(Cause.DROPPED, None, "reset") == f"{MEANING[Cause.DROPPED]} In detail: reset."
+    kinds = [HOLDS_SLOT, NEVER_HEALS, REACHED_NOTHING, {Cause.UNAUTHORIZED}]
+    failures = [cause for kind in kinds for cause in kind]
+    assert len(failures) == len(set(failures))
+    assert set(CAUSES.values()) <= set(failures)

@@ -1,4 +1,4 @@
-"""connection/timeline.py, measures.py and gaps.py"""
+"""connection/timeline.py and measures.py"""
 
 from datetime import UTC, datetime, timedelta
 
@@ -8,7 +8,6 @@ from polars.testing import assert_frame_equal
 
 from livestream_nb.connection.timeline import SCHEMA, Phase, Timeline, Transition
 from livestream_nb.errors import InvalidOption
-from livestream_nb.gaps import gaps
 from livestream_nb.measures import seconds_in, throughput
 from livestream_nb.protocol.status import Cause
 
@@ -62,7 +61,6 @@ def test_empty_frames_have_their_columns() -> None:
     empty = Timeline().frame(0.0)
     assert empty.schema == SCHEMA
     assert throughput(counters(), empty, now=at(0)).height == 0
-    assert gaps(empty, counters(), now=at(0)).height == 0
 
 
 def test_quiet_is_zero_and_away_is_no_row() -> None:
@@ -114,51 +112,3 @@ def test_interval_of_whole_seconds() -> None:
     """Counters are per second, so a finer interval is refused."""
     with pytest.raises(InvalidOption, match="whole seconds"):
         throughput(counters(), timeline((S, 0)), every="0.5s", now=at(1))
-
-
-@pytest.mark.parametrize(
-    ("away", "repeats", "verdict"),
-    [
-        (70, 0, "covered"),
-        (200, 0, "uncertain"),
-        (301, 0, "likely lost"),
-        (301, 3, "covered"),
-    ],
-)
-def test_verdicts(away: float, repeats: int, verdict: str) -> None:
-    """Length decides what an outage may have cost, unless repeated hits prove it covered."""
-    back = 100 + away
-    states = timeline((S, 0), (W, 100), (C, back - 1), (S, back), now=1000)
-    seconds = counters(*((s, 10, 0) for s in range(100)), (back + 2, 30, repeats))
-    (gap,) = gaps(states, seconds, now=at(1000)).rows(named=True)
-    assert gap["lost_at"] == at(100)
-    assert gap["resumed_at"] == at(back)
-    assert gap["seconds"] == away
-    assert gap["last_received"] == at(99)
-    assert gap["first_received"] == at(back + 2)
-    assert gap["verdict"] == verdict
-    assert gap["estimated_hits"] == 10 * away
-
-
-def test_gap_that_lasts() -> None:
-    """An outage that is not over yet is counted to now and has no end."""
-    (gap,) = gaps(timeline((S, 0), (W, 50)), counters(), now=at(400)).rows(named=True)
-    assert gap["resumed_at"] is None
-    assert gap["seconds"] == 350
-    assert gap["verdict"] == "likely lost"
-
-
-def test_stop_is_no_gap_until_resumed() -> None:
-    """Stopping is no outage; going on later shows what was missed meanwhile."""
-    assert gaps(timeline((S, 0), (X, 50)), counters(), now=at(90)).height == 0
-    resumed = timeline((S, 0), (X, 50), (C, 80), (S, 81))
-    assert gaps(resumed, counters(), now=at(90))["seconds"].to_list() == [31.0]
-
-
-def test_estimate_uses_five_minutes() -> None:
-    """The rate is that of the five minutes before, not of the whole past."""
-    busy = ((s, 100, 0) for s in range(300))
-    calm = ((s, 2, 0) for s in range(300, 601))
-    states = timeline((S, 0), (W, 601), (S, 661))
-    (gap,) = gaps(states, counters(*busy, *calm), now=at(700)).rows(named=True)
-    assert 115 <= gap["estimated_hits"] <= 125

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from livestream_nb.clock import Clock
 from livestream_nb.connection.transport import Answer, Broken
+from livestream_nb.connection.watch import Moment, Watch
 from livestream_nb.errors import CorruptStream
 from livestream_nb.protocol.framing import Gunzip, Overlong, Records
 from livestream_nb.protocol.status import Cause
@@ -20,19 +21,27 @@ BLOCK = 512 << 10
 BACKLOG = 4 << 20
 LINGER = 0.1
 FINEST_LINGER = 0.01
+LOOK = 1.0
+FINEST_LOOK = 0.05
+DOUBTFUL = "nothing has come for two minutes since the clock jumped"
 
 
 @dataclass(frozen=True)
 class Delivery:
-    """What one connection received: a block of records, and those too long to keep."""
+    """What one connection received: a block of records, and those too long to keep.
+
+    ``opened`` and ``arrived`` are Unix seconds of service time.
+    """
 
     block: bytes
     overlong: tuple[Overlong, ...]
     connection: int
+    opened: float
     arrived: float
 
 
 Deliver = Callable[[Delivery], Awaitable[None]]
+Saw = Callable[[Cause, float], None]
 
 
 class Reading:
@@ -46,10 +55,11 @@ class Reading:
         Whether receiving pauses because digesting has fallen behind.
     """
 
-    def __init__(self, connection: int, clock: Clock, deliver: Deliver) -> None:
+    def __init__(self, connection: int, opened: float, clock: Clock, deliver: Deliver) -> None:
         self.heard = clock.monotonic()
         self.behind = False
         self._connection = connection
+        self._opened = opened
         self._clock = clock
         self._deliver = deliver
         self._records = Records()
@@ -60,6 +70,17 @@ class Reading:
         self._room = asyncio.Event()
         self._ended = False
 
+    async def watched(self, answer: Answer, stall_after: float | None, saw: Saw) -> Broken:
+        """As :meth:`run`, and tell what a `Watch` sees meanwhile; give up what it finds lost."""
+        try:
+            async with asyncio.timeout(None) as limit, asyncio.TaskGroup() as tasks:
+                watching = tasks.create_task(self._watch(limit, stall_after, saw))
+                broken = await self.run(answer)
+                watching.cancel()
+        except TimeoutError:
+            broken = Broken(Cause.DROPPED, DOUBTFUL)
+        return broken
+
     async def run(self, answer: Answer) -> Broken:
         """Read until the stream ends; hand on all that came, then say how it ended."""
         try:
@@ -68,6 +89,19 @@ class Reading:
                 return await self._receive(answer)
         finally:
             await self._hand_on_all()
+
+    async def _watch(self, limit: asyncio.Timeout, stall_after: float | None, saw: Saw) -> None:
+        watch = Watch(self._moment(), stall_after, self._clock.rate)
+        while True:
+            await self._clock.sleep(max(LOOK, FINEST_LOOK * self._clock.rate))
+            match watch.look(self._moment()):
+                case Cause.DROPPED, _:
+                    limit.reschedule(asyncio.get_running_loop().time())
+                case cause, seconds:
+                    saw(cause, seconds)
+
+    def _moment(self) -> Moment:
+        return Moment(self._clock.monotonic(), self._clock.utc(), self.heard)
 
     async def _receive(self, answer: Answer) -> Broken:
         gunzip = Gunzip()
@@ -119,5 +153,7 @@ class Reading:
             self._full.clear()
         if not self._records.ready and not self._ended:
             self._some.clear()
-        await self._deliver(Delivery(block, overlong, self._connection, self._arrived))
+        await self._deliver(
+            Delivery(block, overlong, self._connection, self._opened, self._arrived)
+        )
         self._room.set()

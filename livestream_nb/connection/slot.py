@@ -7,17 +7,22 @@ next event. Cancelling the task ends any stage at once: connecting, reading or w
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
-from livestream_nb.clock import Clock
-from livestream_nb.connection.credentials import BearerToken
-from livestream_nb.connection.floor import Floor
+from livestream_nb.clock import Clock, duration
+from livestream_nb.connection import sentences
+from livestream_nb.connection.asking import Asking
+from livestream_nb.connection.claim import Claim
+from livestream_nb.connection.queue import Queue
 from livestream_nb.connection.reading import Deliver, Reading
+from livestream_nb.connection.sentences import MEANING, Past
 from livestream_nb.connection.timeline import Phase, Timeline, Transition
-from livestream_nb.connection.transport import Answer, Broken, Transport
-from livestream_nb.errors import InvalidOption, TokenUnavailable, UntrustedRedirect
+from livestream_nb.connection.transport import Answer, Broken
+from livestream_nb.errors import TokenDenied, TokenUnavailable, UntrustedRedirect
 from livestream_nb.policy import (
+    APART,
+    FLOOR,
     Action,
     Actions,
     Connect,
@@ -30,40 +35,16 @@ from livestream_nb.policy import (
     Started,
     Wait,
     Waited,
+    checked,
 )
-from livestream_nb.protocol.request import StreamRequest, headers, next_hop
-from livestream_nb.protocol.status import (
-    HOLDS_SLOT,
-    OK,
-    REDIRECTS,
-    Cause,
-    Refusal,
-    explain,
-    read_refusal,
-)
+from livestream_nb.protocol.status import HOLDS_SLOT, OK, Cause, Refusal
 from livestream_nb.worker import Worker
 
-BETWEEN_SLOTS = 5.0
-
-
-class Turns:
-    """One connect of a stream in flight at a time, and those of several slots 5 s apart."""
-
-    def __init__(self, clock: Clock, connections: int) -> None:
-        self._clock = clock
-        self._apart = BETWEEN_SLOTS if connections > 1 else 0.0
-        self._last = float("-inf")
-        self._lock = asyncio.Lock()
-
-    @asynccontextmanager
-    async def taken(self) -> AsyncIterator[None]:
-        """Wait for a turn, and hold it."""
-        async with self._lock:
-            await self._clock.sleep(self._last + self._apart - self._clock.monotonic())
-            try:
-                yield
-            finally:
-                self._last = self._clock.monotonic()
+CAUSES: dict[type[Exception], Cause] = {
+    UntrustedRedirect: Cause.MISDIRECTED,
+    TokenUnavailable: Cause.TOKENLESS,
+    TokenDenied: Cause.DENIED,
+}
 
 
 @dataclass(frozen=True)
@@ -71,26 +52,25 @@ class Stream:
     """What the slots of one reader share.
 
     ``draw`` picks the moment between a wait's earliest and latest, ``deliver`` takes what is
-    received, ``aside`` runs what may block, and ``changed`` is told of every timeline entry.
+    received, ``state`` is the thread that writes what other processes must know, and ``changed``
+    is told of every timeline entry.
     """
 
-    request: StreamRequest
-    credentials: BearerToken
+    asking: Asking
     policy: Policy
     clock: Clock
     draw: Callable[[float, float], float]
     timeline: Timeline
-    floor: Floor
-    transport: Transport
-    turns: Turns
+    claim: Claim
+    queue: Queue
     deliver: Deliver
-    aside: Worker
-    changed: Callable[[], None]
+    state: Worker
+    changed: Callable[[Transition], None]
 
 
 @dataclass(frozen=True)
 class Why:
-    """Why a state begins: one word, the HTTP status, and a sentence."""
+    """Why a state begins: one word, a sentence, and the HTTP status."""
 
     cause: Cause
     sentence: str
@@ -115,14 +95,17 @@ class Slot:
         self._stream = stream
         self._clock = stream.clock
         self._attempt = 0
-        self._reset_sent = False
+        self._failing: Cause | None = None
+        self._times = 0
+        self._sent = False
+        self._lost_at: float | None = None
         self._policy_state: Any = stream.policy.start(stream.clock.monotonic())
-        self._why = Why(Cause.ASKED, "Connecting, as asked.")
+        self._why = Why(Cause.ASKED, MEANING[Cause.ASKED])
 
     async def run(self) -> None:
         """Follow the policy until it gives up; cancel to stop."""
-        ended = self._stream.floor.last_end(self._stream.request.base, self.number)
-        event: Event | None = Started(ended)
+        self._lost_at = self._stream.claim.last_end(self.number)
+        event: Event | None = Started(self._lost_at)
         try:
             while event is not None:
                 event = await self._follow(event)
@@ -131,15 +114,21 @@ class Slot:
             raise
 
     async def _follow(self, event: Event) -> Event | None:
+        actions = self._step(event)
+        if not actions:
+            sentence = f"{self._why.sentence} {sentences.IDLE_POLICY}"
+            self._enter(Phase.FAILED, Why(self._why.cause, sentence, self._why.status))
         following: Event | None = None
-        for action in self._step(event):
+        for action in actions:
             following = await self._perform(action)
+            if isinstance(action, GiveUp):
+                return None
         return following
 
     def _step(self, event: Event) -> Actions:
         now = self._clock.monotonic()
         self._policy_state, actions = self._stream.policy.step(self._policy_state, event, now)
-        return actions
+        return checked(actions)
 
     async def _perform(self, action: Action) -> Event | None:
         match action:
@@ -148,94 +137,106 @@ class Slot:
             case Wait():
                 return await self._wait(action)
             case RenewToken():
-                self._stream.credentials.renew()
-                self._why = Why(Cause.RENEWED, explain(Cause.RENEWED))
+                self._stream.asking.reject(self.number)
+                self._why = Why(Cause.RENEWED, MEANING[Cause.RENEWED])
             case GiveUp():
-                self._enter(Phase.FAILED, self._why)
+                sentence = sentences.gave_up(self._why.sentence, self._why.cause)
+                self._enter(Phase.FAILED, Why(self._why.cause, sentence, self._why.status))
         return None
 
     async def _wait(self, action: Wait) -> Event:
-        why = self._why
-        if why.cause is Cause.ASKED:
-            why = replace(why, sentence="This stream was read a moment ago: cooling down first.")
         moment = self._stream.draw(action.earliest, action.latest)
-        seconds = max(0.0, moment - self._clock.monotonic())
-        sentence = f"{why.sentence} Waiting {seconds:.0f} s before the next attempt."
-        until = self._clock.utc() + seconds
-        self._enter(Phase.COOLDOWN, replace(why, sentence=sentence), until)
-        await self._clock.sleep(seconds)
-        self._why = Why(Cause.WAITED, explain(Cause.WAITED))
+        if self._why.cause is Cause.REFUSED:
+            self._stream.queue.turns.hold(moment)
+        await self._cool_down(moment, self._why)
+        self._why = Why(Cause.WAITED, MEANING[Cause.WAITED])
         return Waited()
 
+    async def _cool_down(self, moment: float, why: Why) -> None:
+        seconds = max(0.0, moment - self._clock.monotonic())
+        if why.cause is Cause.ASKED:
+            why = Why(why.cause, sentences.COOLING)
+        self._enter(Phase.COOLDOWN, why, self._clock.utc() + seconds)
+        await self._clock.sleep(seconds)
+
     async def _connect(self) -> Event:
-        holds = True
+        await self._keep_floor()
+        self._sent, holds = False, True
         try:
             failed = await self._request()
             holds = failed.cause in HOLDS_SLOT
             return failed
         finally:
-            if holds:
-                ended = self._clock.monotonic()
-                self._stream.floor.ended(self._stream.request.base, self.number, ended)
+            self._stream.claim.ended(self.number, holds=holds and self._sent)
+
+    async def _keep_floor(self) -> None:
+        """Whatever a policy says, Adobe's service is given its 60 seconds."""
+        ended = self._stream.claim.last_end(self.number)
+        if ended is None or self._stream.asking.request.loopback:
+            return
+        if ended + FLOOR > self._clock.monotonic():
+            await self._cool_down(ended + FLOOR, Why(Cause.QUEUED, sentences.HASTY))
 
     async def _request(self) -> Failed:
         try:
             async with self._open() as answer:
                 if answer.status == OK:
                     return await self._read(answer)
-                after = answer.headers.get("retry-after")
-                refusal = read_refusal(answer.status, await answer.body(), after)
-                return self._failed(refusal)
+                return self._failed(await self._stream.asking.refusal(self.number, answer))
+        except tuple(CAUSES) as error:
+            return self._failed(Refusal(CAUSES[type(error)], None, str(error)))
         except Broken as broken:
             return self._failed(Refusal(broken.cause, None, broken.detail))
-        except UntrustedRedirect as error:
-            return self._failed(Refusal(Cause.MISDIRECTED, None, str(error)))
-        except (TokenUnavailable, InvalidOption) as error:
-            return self._failed(Refusal(Cause.UNAUTHORIZED, None, str(error)))
+
+    @asynccontextmanager
+    async def _open(self) -> AsyncIterator[Answer]:
+        asking, queue = self._stream.asking, self._stream.queue
+        async with AsyncExitStack() as stack:
+            async with queue.turn(self._queued):
+                self._attempt += 1
+                self._enter(Phase.CONNECTING, self._why)
+                answer = await asking.answer(self.number, stack, self._sending)
+            yield answer
+
+    async def _sending(self) -> None:
+        await self._stream.state.run(lambda: self._stream.claim.began(self.number))
+        self._sent = True
+        self.connects += 1
+
+    def _queued(self, seconds: float | None) -> None:
+        held = seconds is not None and seconds > APART
+        why = Why(Cause.QUEUED, sentences.HELD if held else MEANING[Cause.QUEUED])
+        until = None if seconds is None else self._clock.utc() + seconds
+        self._enter(Phase.COOLDOWN, why, until)
 
     def _failed(self, refusal: Refusal) -> Failed:
-        sentence = explain(refusal.cause, refusal.status, refusal.detail)
+        self._times = self._times + 1 if refusal.cause is self._failing else 1
+        self._failing = refusal.cause
+        lost = self._lost_at
+        ago = None if lost is None else self._clock.monotonic() - lost
+        sentence = sentences.explain(refusal, Past(self._times, ago))
         self._why = Why(refusal.cause, sentence, refusal.status)
         return Failed(refusal.cause, refusal.status, refusal.retry_after)
 
     async def _read(self, answer: Answer) -> Failed:
         self._step(Opened())
-        self._enter(Phase.STREAMING, Why(Cause.OPENED, explain(Cause.OPENED), OK))
-        self._attempt = 0
-        self.reading = Reading(self.number, self._clock, self._stream.deliver)
+        entry = self._enter(Phase.STREAMING, Why(Cause.OPENED, MEANING[Cause.OPENED], OK))
+        self._attempt, self._failing = 0, None
+        self.reading = Reading(self.number, entry.at, self._clock, self._stream.deliver)
+        stall_after = getattr(self._stream.policy, "stall_after", None)
         try:
-            broken = await self.reading.run(answer)
+            broken = await self.reading.watched(answer, stall_after, self._saw)
         finally:
             self.reading = None
+            self._lost_at = self._clock.monotonic()
         return self._failed(Refusal(broken.cause, None, broken.detail))
 
-    @asynccontextmanager
-    async def _open(self) -> AsyncIterator[Answer]:
-        async with AsyncExitStack() as stack:
-            async with self._stream.turns.taken():
-                self._attempt += 1
-                self.connects += 1
-                self._enter(Phase.CONNECTING, self._why)
-                answer = await self._hop(stack)
-            yield answer
+    def _saw(self, cause: Cause, seconds: float) -> None:
+        phase = Phase.STREAMING if cause is Cause.HEARD else Phase.STALLED
+        self._enter(phase, Why(cause, MEANING[cause].format(duration(seconds))))
 
-    async def _hop(self, stack: AsyncExitStack) -> Answer:
-        """Follow redirects, each checked before the token is sent to it."""
-        stream = self._stream
-        token = await stream.aside.run(stream.credentials.token)
-        sent = headers(token, stream.credentials.client_id)
-        visited = [stream.request.url(first=not self._reset_sent)]
-        while True:
-            answer = await stack.enter_async_context(stream.transport.get(visited[-1], sent))
-            if answer.status == OK:
-                self._reset_sent = True
-            if answer.status not in REDIRECTS:
-                return answer
-            visited.append(next_hop(stream.request, visited, answer.headers.get("location")))
-            await stack.aclose()
-
-    def _enter(self, state: Phase, why: Why, until: float | None = None) -> None:
-        self._stream.timeline.record(
+    def _enter(self, state: Phase, why: Why, until: float | None = None) -> Transition:
+        entry = self._stream.timeline.record(
             Transition(
                 connection=self.number,
                 state=state,
@@ -247,4 +248,5 @@ class Slot:
                 until=until,
             )
         )
-        self._stream.changed()
+        self._stream.changed(entry)
+        return entry

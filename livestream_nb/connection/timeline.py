@@ -5,11 +5,12 @@ same connection. Entries are appended by the reader's thread and may be read fro
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import polars as pl
 
+from livestream_nb.connection.sentences import with_wait
 from livestream_nb.protocol.status import Cause
 
 
@@ -57,6 +58,10 @@ class Transition:
     attempt: int = 0
     until: float | None = None
 
+    def told(self, now: float) -> str:
+        """The sentence, with how long it is from ``now`` until the next attempt, if one comes."""
+        return with_wait(self.sentence, None if self.until is None else self.until - now)
+
 
 SCHEMA = pl.Schema(
     {
@@ -79,9 +84,12 @@ class Timeline:
     def __init__(self) -> None:
         self._entries: list[Transition] = []
 
-    def record(self, entry: Transition) -> None:
-        """Append one change of state."""
+    def record(self, entry: Transition) -> Transition:
+        """Append one change of state; no earlier than the last, though a clock be set back."""
+        last = max((each.at for each in self._entries[-1:]), default=entry.at)
+        entry = replace(entry, at=max(entry.at, last))
         self._entries.append(entry)
+        return entry
 
     def entries(self) -> tuple[Transition, ...]:
         """Every change so far, oldest first."""
@@ -102,7 +110,7 @@ def states(entries: Iterable[Transition], now: float) -> pl.DataFrame:
             "reason": entry.reason.value,
             "status": entry.status,
             "attempt": entry.attempt,
-            "sentence": entry.sentence,
+            "sentence": entry.told(entry.at),
         }
         for entry in entries
     ]
@@ -114,7 +122,9 @@ def states(entries: Iterable[Transition], now: float) -> pl.DataFrame:
         .with_columns(pl.col("started").cast(SCHEMA["started"]))
         .with_columns(ended=pl.col("started").shift(-1).over("connection"))
         .with_columns(
-            seconds=(pl.col("ended").fill_null(moment) - pl.col("started")).dt.total_microseconds()
+            seconds=(pl.col("ended").fill_null(moment) - pl.col("started"))
+            .dt.total_microseconds()
+            .clip(lower_bound=0)
             / 1e6
         )
         .select(SCHEMA.names())

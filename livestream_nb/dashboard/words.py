@@ -4,22 +4,13 @@ from html import escape
 from zoneinfo import ZoneInfo
 
 from livestream_nb.charts import LOOKS
+from livestream_nb.clock import duration
 from livestream_nb.dashboard.snapshot import ENDED, Snapshot
 
 MUTED = "var(--jp-ui-font-color2, #595959)"
 PLAIN = "var(--jp-ui-font-color1, #222222)"
 RULE = "var(--jp-border-color2, #e0e0e0)"
 LONG_SILENCE = 10.0
-
-
-def duration(seconds: float) -> str:
-    """Return a duration as a person says it: ``42 s``, ``4 min 10 s``, ``2 h 5 min``."""
-    whole = max(0, round(seconds))
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3_600:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3_600} h {whole % 3_600 // 60} min"
 
 
 def badge(state: str) -> str:

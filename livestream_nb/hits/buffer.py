@@ -19,6 +19,7 @@ from livestream_nb.hits.counters import Counters, by_second
 from livestream_nb.hits.fields import COLUMNS
 from livestream_nb.hits.quarantine import Quarantine
 from livestream_nb.hits.records import Rejected
+from livestream_nb.hits.repeats import Repeats, Spell
 from livestream_nb.hits.rolling import Rolling
 
 # Rows that are joined while the lock is held: some 50 ms of copying.
@@ -41,6 +42,8 @@ class Batch:
         Bytes of the block.
     duplicates : int
         Hits that were dropped as seen before.
+    repeated : frozenset of Spell
+        The earlier spells that had brought some of these.
     without_id : int
         Hits among the new ones that have no id, and so may be duplicates.
     rejected : tuple of Rejected
@@ -54,6 +57,7 @@ class Batch:
     arrived: float
     size: int = 0
     duplicates: int = 0
+    repeated: frozenset[Spell] = frozenset()
     without_id: int = 0
     rejected: tuple[Rejected, ...] = ()
     unreadable: Mapping[str, int] = field(default_factory=dict)
@@ -117,6 +121,7 @@ class Buffer:
         self._rows = Rolling(schema, largest=min(keep // 8, _LARGEST_PART))
         self._counters = Counters()
         self._quarantine = Quarantine()
+        self._repeats = Repeats()
         self._sums: Counter[str] = Counter()
         self._unreadable: Counter[str] = Counter()
 
@@ -132,6 +137,7 @@ class Buffer:
             self._sums.update(counts, without_id=batch.without_id)
             self._unreadable.update(batch.unreadable)
             self._counters.add(batch.connection, batch.arrived, counts.values())
+            self._repeats.add(batch.repeated, batch.arrived)
             for rejected in batch.rejected:
                 self._quarantine.add(batch.connection, batch.arrived, rejected)
             self._rows.append(batch.frame)
@@ -194,6 +200,19 @@ class Buffer:
         with self._lock:
             rows = self._counters.rows()
         return by_second(rows, since)
+
+    def repeats(self) -> pl.DataFrame:
+        """When hits came again that an earlier spell had brought: the newest 10,000, oldest first.
+
+        Returns
+        -------
+        polars.DataFrame
+            ``connection`` (UInt8) and ``opened`` (Datetime, microseconds, UTC) of the spell that
+            had brought them last; ``time`` (the same): the last moment in a second at which some
+            of its hits came again, on a spell that opened later.
+        """
+        with self._lock:
+            return self._repeats.frame()
 
     def quarantine(self) -> pl.DataFrame:
         """The newest 1,000 rejected records, the oldest of them first.

@@ -13,6 +13,7 @@ from livestream_nb.hits.columns import Column
 from livestream_nb.hits.decode import Decoder
 from livestream_nb.hits.dedupe import Dedupe
 from livestream_nb.hits.records import Rejected
+from livestream_nb.hits.repeats import Spell
 
 
 @dataclass(frozen=True)
@@ -58,36 +59,37 @@ class Intake:
         self._nothing = pl.DataFrame(schema=self._decoder.schema)
         self.buffer = Buffer(self._decoder.schema, keep)
 
-    def take(self, block: bytes, *, connection: int, arrived: float) -> Taken:
+    def take(self, block: bytes, *, spell: Spell, arrived: float) -> Taken:
         r"""Take in a block.
 
         Parameters
         ----------
         block : bytes
             Complete records separated by ``\n`` or ``\r\n``.
-        connection : int
-            Number of the connection that it came by, 0 to 255.
+        spell : Spell
+            The open connection that it came by.
         arrived : float
             When it reached this machine, in Unix seconds.
         """
-        decoded = self._decoder.decode(block, connection=connection, arrived=arrived)
+        decoded = self._decoder.decode(block, connection=spell.connection, arrived=arrived)
         without_id = self._dedupe.without_id
-        fresh, duplicates = self._dedupe.fresh(decoded.frame)
+        fresh = self._dedupe.fresh(decoded.frame, spell)
         self.buffer.append(
             Batch(
-                fresh,
-                connection,
+                fresh.frame,
+                spell.connection,
                 arrived,
                 size=len(block),
-                duplicates=duplicates,
+                duplicates=fresh.dropped,
+                repeated=fresh.repeated,
                 without_id=self._dedupe.without_id - without_id,
                 rejected=decoded.rejected,
                 unreadable=decoded.unreadable,
             )
         )
-        return Taken(fresh.height, duplicates, len(decoded.rejected))
+        return Taken(fresh.frame.height, fresh.dropped, len(decoded.rejected))
 
-    def reject(self, raw: bytes, reason: str, *, connection: int, arrived: float) -> None:
+    def reject(self, raw: bytes, reason: str, *, spell: Spell, arrived: float) -> None:
         """Put into quarantine a record that was refused before it could be decoded.
 
         Parameters
@@ -96,13 +98,12 @@ class Intake:
             The record, or its beginning.
         reason : str
             Why it was refused, in plain words.
-        connection : int
-            Number of the connection that it came by, 0 to 255.
+        spell : Spell
+            The open connection that it came by.
         arrived : float
             When it reached this machine, in Unix seconds.
         """
+        rejected = (Rejected(raw, reason),)
         self.buffer.append(
-            Batch(
-                self._nothing, connection, arrived, size=len(raw), rejected=(Rejected(raw, reason),)
-            )
+            Batch(self._nothing, spell.connection, arrived, size=len(raw), rejected=rejected)
         )

@@ -30,7 +30,7 @@ class StreamRequest:
     Attributes
     ----------
     base : str
-        The URL without its query; it identifies the stream.
+        The URL without its query.
     connections : int
         1 to 8, sent as ``maxConnections`` on every connection of the stream.
     reset : str or None
@@ -62,6 +62,14 @@ class StreamRequest:
     def name(self) -> str:
         """The stream's name: the last part of its path."""
         return self.base.rsplit("/", 1)[-1]
+
+    @property
+    def key(self) -> str:
+        """Host, port if there is one, and name: what tells streams apart.
+
+        ``/api/1`` and ``/api/2`` give the same stream (Adobe's Livestream pages).
+        """
+        return f"{urlsplit(self.base).netloc.lower()}/{self.name}"
 
     @property
     def loopback(self) -> bool:

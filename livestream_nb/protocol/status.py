@@ -5,7 +5,9 @@ codes, support article KA-16598 for what 409 and 503 mean after a dropped connec
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from enum import StrEnum
 
 
@@ -32,6 +34,12 @@ class Cause(StrEnum):
     UNTRUSTED = "untrusted"
     MISDIRECTED = "misdirected"
     UNEXPECTED = "unexpected"
+    TOKENLESS = "tokenless"
+    DENIED = "denied"
+    QUEUED = "queued"
+    SILENT = "silent"
+    SUSPENDED = "suspended"
+    HEARD = "heard"
 
 
 OK = 200
@@ -66,41 +74,25 @@ HOLDS_SLOT = frozenset(
 )
 """Causes after which the service may still count a connection of ours as open."""
 
-MEANING = {
-    Cause.ASKED: "As asked.",
-    Cause.OPENED: "Connected, and reading.",
-    Cause.WAITED: "The cooldown is over.",
-    Cause.RENEWED: "Trying once more with a fresh token.",
-    Cause.DROPPED: "The connection was lost; Livestream needs about 60 s to notice that.",
-    Cause.CORRUPT: "The stream's gzip was damaged, so the connection was given up.",
-    Cause.REFUSED: (
-        "All slots are taken: by the ghost of a lost connection, or by another consumer "
-        "of this stream."
-    ),
-    Cause.UNAVAILABLE: (
-        "The stream is being moved, has no hits, or was connected to too often; "
-        "if this goes on for long, a fresh start with reset= may help."
-    ),
-    Cause.FAILING: "Livestream itself is failing.",
-    Cause.THROTTLED: "Livestream asks for fewer requests.",
-    Cause.UNREACHABLE: "Livestream cannot be reached: check the network, the proxy and the host.",
-    Cause.UNAUTHORIZED: (
-        "The token was not accepted: it may have expired, or belong to another service account. "
-        "Get a fresh one and start again."
-    ),
-    Cause.FORBIDDEN: "The token is valid, but has no right to read this stream.",
-    Cause.INVALID: "A parameter of the request is wrong.",
-    Cause.MISSING: (
-        "No such stream: check its name; a stream that was not read for 90 days is disabled."
-    ),
-    Cause.DISABLED: (
-        "The stream is not enabled for the current API: ask your administrator to enable it."
-    ),
-    Cause.UNSUPPORTED: "The request was changed on its way, most likely by a proxy.",
-    Cause.UNTRUSTED: "The server's certificate could not be verified, so nothing was sent.",
-    Cause.MISDIRECTED: "Livestream redirected to a place that must not be given the token.",
-    Cause.UNEXPECTED: "An answer that Livestream is not known to give.",
-}
+REACHED_NOTHING = frozenset({Cause.UNREACHABLE, Cause.TOKENLESS})
+"""Causes before Livestream was reached: no ghost can exist, so the next attempt may come soon."""
+
+NEVER_HEALS = frozenset(
+    {
+        Cause.FORBIDDEN,
+        Cause.INVALID,
+        Cause.MISSING,
+        Cause.DISABLED,
+        Cause.UNSUPPORTED,
+        Cause.UNTRUSTED,
+        Cause.MISDIRECTED,
+        Cause.UNEXPECTED,
+        Cause.DENIED,
+    }
+)
+"""Causes that no waiting heals."""
+
+LONGEST_WISH = 86_400.0
 
 
 @dataclass(frozen=True)
@@ -125,21 +117,19 @@ class Refusal:
     retry_after: float | None = None
 
 
-def read_refusal(status: int, body: bytes, retry_after: str | None = None) -> Refusal:
-    """Understand an answer other than 200; the body need not be JSON."""
+def read_refusal(
+    status: int, body: bytes, headers: Mapping[str, str] | None = None, *, now: float = 0.0
+) -> Refusal:
+    """Understand an answer other than 200; the body need not be JSON.
+
+    ``headers`` are the answer's, by lower-case name; ``now`` (Unix seconds) is what a
+    ``Retry-After`` that is a date is measured against when there is no ``Date``.
+    """
     detail = _description(body)
     cause = CAUSES.get(status, Cause.FAILING if status >= 500 else Cause.UNEXPECTED)
     if cause is Cause.REFUSED and "invalid" in detail.lower():
         cause = Cause.INVALID
-    return Refusal(cause, status, detail, _seconds(retry_after))
-
-
-def explain(cause: Cause, status: int | None = None, detail: str = "") -> str:
-    """What happened and what it means, in a few sentences for a person."""
-    if status is None:
-        return f"{MEANING[cause]} In detail: {detail.rstrip('.')}." if detail else MEANING[cause]
-    said = f' Livestream said: "{detail}"' if detail else ""
-    return f"{status}: {MEANING[cause]}{said}"
+    return Refusal(cause, status, detail, _retry_after(headers or {}, now))
 
 
 def _description(body: bytes) -> str:
@@ -153,6 +143,20 @@ def _description(body: bytes) -> str:
     return "".join(c if c.isprintable() else " " for c in str(parsed)).strip()[:200]
 
 
-def _seconds(retry_after: str | None) -> float | None:
-    text = (retry_after or "").strip()
-    return float(text) if text.isdecimal() else None
+def _retry_after(headers: Mapping[str, str], now: float) -> float | None:
+    """Seconds, given as such or as a date (RFC 9110, section 10.2.3); a day at the most."""
+    text = headers.get("retry-after", "").strip()
+    if text.isdecimal():
+        return min(float(text), LONGEST_WISH)
+    moment = _date(text)
+    if moment is None:
+        return None
+    said = _date(headers.get("date", ""))
+    return min(max(0.0, moment - (now if said is None else said)), LONGEST_WISH)
+
+
+def _date(text: str) -> float | None:
+    try:
+        return parsedate_to_datetime(text).timestamp()
+    except (ValueError, TypeError, OverflowError):
+        return None

@@ -1,116 +1,30 @@
-"""When to connect again: (state, event, now) → (state, actions). Pure: no clock, no chance.
+"""The default policy: connect once, keep reading, and after a loss wait about 60 seconds.
 
-The law: between the end of a connection that may still hold a slot and the next request for that
-slot, at least the cooldown passes. Neither Livestream's load balancer nor its API can tell a
-connection that is lost from one that is quiet; they need about 60 seconds to notice, and a client
-that comes back sooner meets the ghost of its own connection (support article KA-16598). So jitter
-is added to the cooldown, never taken from it.
-
-A policy of one's own is any object with ``start(now) -> state`` and
-``step(state, event, now) -> (state, actions)``. It is told what happened by the events below and
-answers with the actions below, performed in order. After :class:`Opened` there is nothing to do
-but read, so the actions are empty; every other event needs an action, or the slot rests for ever.
-Times are service seconds of one monotonic clock. The runner draws the moment between a wait's
-earliest and latest.
+Sources: support article KA-16598 for the cooldown; growth, jitter, patience and what heals are
+this package's decisions.
 """
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from types import MappingProxyType
-from typing import Any, Protocol
 
-from livestream_nb.checks import check_seconds, is_number
+from livestream_nb.checks import check_positive, check_seconds, is_number, is_whole
 from livestream_nb.errors import InvalidOption
-from livestream_nb.protocol.status import Cause
-
-
-@dataclass(frozen=True)
-class Started:
-    """Someone asked for the stream; ``last_end`` is when this slot's last connection ended."""
-
-    last_end: float | None = None
-
-
-@dataclass(frozen=True)
-class Opened:
-    """The stream was answered with 200 and is being read."""
-
-
-@dataclass(frozen=True)
-class Failed:
-    """A connection was lost, refused, or not reached.
-
-    Attributes
-    ----------
-    cause : Cause
-        Which of these, in one word.
-    status : int or None
-        The HTTP status, where one was answered.
-    retry_after : float or None
-        Seconds that the service asked to wait.
-    """
-
-    cause: Cause
-    status: int | None = None
-    retry_after: float | None = None
-
-
-@dataclass(frozen=True)
-class Waited:
-    """A wait is over."""
-
-
-@dataclass(frozen=True)
-class Connect:
-    """Request the stream, and read it for as long as it lasts."""
-
-
-@dataclass(frozen=True)
-class Wait:
-    """Do nothing until some moment between ``earliest`` and ``latest``."""
-
-    earliest: float
-    latest: float
-
-
-@dataclass(frozen=True)
-class RenewToken:
-    """Ask the credentials for a fresh token."""
-
-
-@dataclass(frozen=True)
-class GiveUp:
-    """Stop for good."""
-
-
-Event = Started | Opened | Failed | Waited
-Action = Connect | Wait | RenewToken | GiveUp
-Actions = tuple[Action, ...]
-
-
-class Policy(Protocol):
-    """What a reader and the lab ask of a policy; `ReconnectPolicy` is the default one."""
-
-    def start(self, now: float) -> Any:
-        """The state of a slot that nothing has happened to yet."""
-
-    def step(self, state: Any, event: Event, now: float) -> tuple[Any, Actions]:
-        """What to do about an event, and what to remember."""
-
-
-PATIENCE = MappingProxyType({Cause.REFUSED.value: 10})
-NEVER_HEALS = frozenset(
-    {
-        Cause.FORBIDDEN,
-        Cause.INVALID,
-        Cause.MISSING,
-        Cause.DISABLED,
-        Cause.UNSUPPORTED,
-        Cause.UNTRUSTED,
-        Cause.MISDIRECTED,
-        Cause.UNEXPECTED,
-    }
+from livestream_nb.policy.events import (
+    Actions,
+    Connect,
+    Event,
+    Failed,
+    GiveUp,
+    Opened,
+    RenewToken,
+    Started,
+    Wait,
+    Waited,
 )
+from livestream_nb.protocol.status import HOLDS_SLOT, NEVER_HEALS, REACHED_NOTHING, Cause
+
+HEALS = tuple(cause for cause in Cause if cause in HOLDS_SLOT | REACHED_NOTHING)
 FIRST_RETRY = 1.0
 
 
@@ -127,7 +41,7 @@ class State:
     opened_at : float or None
         Since when the stream has been open.
     renewed : bool
-        Whether the token was renewed since the stream was last open.
+        Whether the token was renewed, and no answer since has shown that it is accepted.
     """
 
     failures: int = 0
@@ -158,13 +72,18 @@ class ReconnectPolicy:
         A connection that lasted so long ends the row of failures.
     give_up_after : mapping of str to int
         Per cause, how many attempts in a row may fail before the reader stops; causes that are
-        not named have no limit. The default allows ten times ``refused`` (409).
+        not named have no limit. The default allows ten times ``refused`` (409). What no waiting
+        heals, such as a second 401 in a row, stops it whatever is given here.
+    stall_after : float, optional
+        After so long without a byte, not even an empty record, an open connection is shown as
+        ``stalled``. It stays open: quiet is not an error, and a new connection would meet the
+        ghost of this one.
 
     Raises
     ------
     InvalidOption
-        When a duration is negative or not finite, ``growth`` is below 1, ``longest`` is below the
-        cooldown, or ``give_up_after`` names no cause.
+        When a duration is negative or not finite, ``stall_after`` is 0, ``growth`` is below 1,
+        ``longest`` is below the cooldown, or ``give_up_after`` names no cause.
     """
 
     cooldown: float = 60.0
@@ -172,7 +91,8 @@ class ReconnectPolicy:
     growth: float = 1.5
     longest: float = 120.0
     healthy_after: float = 120.0
-    give_up_after: Mapping[str, int] = field(default_factory=lambda: PATIENCE)
+    give_up_after: Mapping[str, int] = field(default_factory=lambda: {Cause.REFUSED.value: 10})
+    stall_after: float | None = None
 
     def __post_init__(self) -> None:
         for name in ("cooldown", "jitter", "longest", "healthy_after"):
@@ -182,9 +102,11 @@ class ReconnectPolicy:
         if self.longest < self.cooldown:
             right = f"give at least the cooldown, {self.cooldown:g} seconds"
             raise InvalidOption.value("longest", self.longest, right)
+        if self.stall_after is not None:
+            check_positive("stall_after", self.stall_after)
         for cause, times in self.give_up_after.items():
-            if cause not in set(Cause) or not is_number(times) or times < 1:
-                right = f"give a number from 1 per cause; causes are {', '.join(Cause)}"
+            if cause not in HEALS or not is_whole(times, 1, sys.maxsize):
+                right = f"give a whole number from 1 per cause; causes are {', '.join(HEALS)}"
                 raise InvalidOption.value("give_up_after", {cause: times}, right)
 
     def start(self, now: float) -> State:  # noqa: ARG002  # the form that every policy has
@@ -218,6 +140,7 @@ class ReconnectPolicy:
             cause=event.cause,
             alike=state.alike + 1 if state.cause is event.cause and not opened else 1,
             opened_at=None,
+            renewed=state.renewed and event.status in (None, 401),
         )
 
     def _failed(self, state: State, event: Failed, now: float) -> tuple[State, Actions]:
@@ -227,7 +150,7 @@ class ReconnectPolicy:
             return state, (GiveUp(),)
         if state.alike >= self.give_up_after.get(event.cause, state.alike + 1):
             return state, (GiveUp(),)
-        if event.cause is Cause.UNREACHABLE:
+        if event.cause in REACHED_NOTHING:
             return state, (self._retry_soon(state, now),)
         return state, (self._cool_down(state, event, now),)
 
