@@ -7,6 +7,9 @@ likely lost. Nothing is covered before the stream is open again. One thing prove
 whatever its length: soon after the resume comes a hit again that the lost spell had brought. Then
 the service went back to a point before the loss, so nothing was skipped. (A spell is the time
 from one opening of a connection to its loss.)
+
+A connection that died without a word counts as lost when bytes last came by it. One that came back
+with ``reset=largest`` or ``latest`` left out what came meanwhile, however short that was.
 """
 
 from bisect import bisect_right
@@ -47,7 +50,7 @@ class Outage:
     """Between the end of one spell and the start of the next.
 
     ``resumed`` is None while there is no next one, ``stopped`` is set when the reader was stopped
-    before there was.
+    before there was, and ``skipped`` when the next one began at its own time (``reset``).
     """
 
     connection: int
@@ -55,6 +58,7 @@ class Outage:
     lost: datetime
     resumed: datetime | None = None
     stopped: datetime | None = None
+    skipped: bool = False
 
     def seconds(self, now: datetime) -> float:
         """How long it lasted, or has lasted so far."""
@@ -64,9 +68,9 @@ class Outage:
     def verdict(self, now: datetime, *, proven: bool) -> str:
         """What became of the hits meanwhile; they also age while the reader is stopped."""
         age = ((self.resumed or now) - self.lost).total_seconds()
-        if proven or (self.resumed and age < COVERED):
+        if proven or (self.resumed and age < COVERED and not self.skipped):
             return "covered"
-        return "uncertain" if age <= UNCERTAIN else "likely lost"
+        return "uncertain" if age <= UNCERTAIN and not self.skipped else "likely lost"
 
 
 class Received:
@@ -149,14 +153,15 @@ def _outages(states: pl.DataFrame) -> list[Outage]:
     """The outages of one connection; a stop of an open stream that was not resumed is none."""
     found: list[Outage] = []
     opened = stopped = None
-    for connection, state, started in states.select("connection", "state", "started").iter_rows():
+    columns = ("connection", "state", "started", "reason", "heard")
+    for connection, state, started, reason, heard in states.select(columns).iter_rows():
         stopped = (stopped or started) if state == "stopped" else None
         if state in OPEN and opened is None:
             opened = started
             if found:
-                found[-1].resumed = opened
+                found[-1].resumed, found[-1].skipped = opened, reason == "skipped"
         elif state not in OPEN and opened is not None:
-            found.append(Outage(connection, opened, started))
+            found.append(Outage(connection, opened, max(opened, heard or started)))
             opened = None
     if stopped and found:
         found[-1].stopped = stopped

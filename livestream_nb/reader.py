@@ -109,17 +109,19 @@ class Reader:
         tz: str = "UTC",
         seed: int | None = None,
     ) -> None:
+        who, network = choose_credentials(token, credentials), Network.of(proxy, verify)
+        del token, proxy  # a verbose traceback of what follows would print them
         request = stream_request(stream, connections=connections, reset=reset, smoothing=smoothing)
         check_policy(policy, request)
+        check_switch("exclusive", exclusive)
+        network.proxy_for(request.base)  # so that one that cannot be used is refused here
         self.tz = time_zone(tz).key
         self.clock = check_clock(clock)
-        who = choose_credentials(token, credentials)
-        check_switch("exclusive", exclusive)
         self._session = Session(
             Plan(
                 request=request,
                 credentials=who,
-                network=Network.of(proxy, verify),
+                network=network,
                 policy=policy,
                 clock=clock,
                 seed=seed,

@@ -138,7 +138,8 @@ def test_lifetime_of_a_token(lifetime: Any, seconds: float) -> None:
 @pytest.mark.parametrize(
     "body",
     [b"", b"not JSON", b"[]", b"\xff", b"[" * 100_000, b"{}", b'{"access_token": ""}',
-     b'["canary"]', b'{"access_token": null}', b'{"access_token": "can ary"}', b'{"access_token": ["canary"]}'],
+     b'["canary"]', b'{"access_token": null}', b'{"access_token": "can ary"}',
+     b'{"access_token": ["canary"]}'],
     ids=range(11),
 )  # fmt: skip
 def test_answers_without_a_token(body: bytes) -> None:

@@ -334,6 +334,19 @@ def test_one_reset_for_several_slots() -> None:
     assert resets(service) == [True, False]
 
 
+def test_a_reset_after_a_stop_is_a_gap() -> None:
+    """Starting again with a reset to the end skips what came meanwhile: the gap says so."""
+    script = [hits(1, end="hold"), hits(2, end="hold")]
+    with Scripted(*script) as service:
+        subject = reader(service, reset="largest").start().wait(hits=1, timeout=SOON)
+        subject.stop()
+        with subject.start():
+            subject.wait(hits=2, timeout=SOON)
+            assert subject.gaps()["verdict"].to_list() == ["likely lost"]
+            assert states(subject)[-1] == ("streaming", "skipped", 200)
+    assert resets(service) == [True, True]
+
+
 def stop_quickly(subject: Reader) -> None:
     began = time.perf_counter()
     subject.stop()
@@ -593,6 +606,8 @@ def test_a_suspend_that_it_did_not(set_clock, monkeypatch: pytest.MonkeyPatch) -
             ("cooldown", "dropped"),
         ]
         assert 60 <= waits(subject)[0] <= 80
+        (gap,) = subject.gaps().rows(named=True)
+        assert gap["lost_at"] < subject.timeline()["started"][2]
 
 
 def test_a_clock_that_is_set_back(set_clock) -> None:

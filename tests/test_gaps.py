@@ -50,11 +50,23 @@ def find_all(
     repeats: Iterable[tuple[int, float, float]] = (),
     now: float = 1_000,
 ) -> list[dict[str, Any]]:
+    entries = [
+        Transition(connection, phase, at(second).timestamp(), Cause.OPENED, "Because.", 200, 1)
+        for connection, phase, second in sorted(steps, key=lambda step: step[2])
+    ]
+    return find_among(entries, hits, repeats, now)
+
+
+def find_among(
+    entries: Iterable[Transition],
+    hits: Iterable[tuple[int, float, int]] = (),
+    repeats: Iterable[tuple[int, float, float]] = (),
+    now: float = 1_000,
+) -> list[dict[str, Any]]:
     moment = pl.Datetime("us", "UTC")
     journal = Timeline()
-    for connection, phase, second in sorted(steps, key=lambda step: step[2]):
-        reached = at(second).timestamp()
-        journal.record(Transition(connection, phase, reached, Cause.OPENED, "Because.", 200, 1))
+    for entry in entries:
+        journal.record(entry)
     seconds = pl.DataFrame(
         [(at(second), connection, count) for connection, second, count in hits],
         {"time": moment, "connection": pl.UInt8, "hits": pl.UInt64},
@@ -284,3 +296,31 @@ def test_a_clock_that_was_set_back() -> None:
     """When the machine's clock was set back meanwhile, an outage has no length, and no error."""
     [gap] = find((S, 100), (W, 200), hits=[(150, 10)], now=150)
     assert (gap["seconds"], gap["estimated_hits"]) == (0, 0)
+
+
+def entry(phase: Phase, second: float, cause: Cause, heard: float | None = None) -> Transition:
+    moment = None if heard is None else at(heard).timestamp()
+    return Transition(1, phase, at(second).timestamp(), cause, "Because.", heard=moment)
+
+
+def test_a_connection_that_died_without_a_word() -> None:
+    """What ended unnoticed counts as lost when bytes last came by it, not when that was noticed."""
+    dead = [
+        entry(S, 0, Cause.OPENED),
+        entry(W, 200, Cause.DROPPED, heard=75),
+        entry(S, 270, Cause.OPENED),
+    ]
+    (gap,) = find_among(dead, hits=[(1, second, 10) for second in range(75)])
+    assert (gap["lost_at"], gap["seconds"], gap["verdict"]) == (at(75), 195, "uncertain")
+    assert gap["estimated_hits"] == 1_950
+
+
+def test_a_reset_leaves_out() -> None:
+    """What a reset to the end left out is likely lost, however short that was, unless it repeats."""
+    reset = [
+        entry(S, 0, Cause.OPENED),
+        entry(X, 50, Cause.ASKED),
+        entry(S, 111, Cause.SKIPPED),
+    ]
+    assert [gap["verdict"] for gap in find_among(reset)] == ["likely lost"]
+    assert [gap["verdict"] for gap in find_among(reset, repeats=[(1, 0, 112)])] == ["covered"]

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import errno
 import gzip
 import logging
 import os
@@ -736,3 +737,20 @@ def test_form_through_a_proxy(ca: trustme.CA, trusted: Path) -> None:
         assert run(post(url, {"a": "b"}), proxy=proxy.url, verify=trusted) == (200, b"{}")
         assert proxy.requests[0].path == "CONNECT ims-na1.adobelogin.com:443"
         assert service.requests[0].headers["accept-encoding"] == "identity"
+
+
+@pytest.mark.parametrize(
+    ("number", "silent"),
+    [(errno.ETIMEDOUT, True), (errno.EHOSTUNREACH, True), (errno.ECONNRESET, False)],
+)
+def test_a_peer_that_was_given_up(number: int, silent: bool) -> None:
+    """What keepalive or the network gave up may have been dead for a while; a reset is known.
+
+    The error stands in for a dead peer, which loopback does not have.
+    """
+    with pytest.raises(Broken) as broken, transport._causes(transport._Way()):
+        try:
+            raise OSError(number, "so")
+        except OSError as error:
+            raise httpx.ReadError("") from error
+    assert (broken.value.cause, broken.value.silent) == (Cause.DROPPED, silent)

@@ -51,6 +51,8 @@ class Reading:
     ----------
     heard : float
         When bytes last came, in service seconds of the clock's monotonic time.
+    arrived : float
+        The same in Unix seconds of service time.
     behind : bool
         Whether receiving pauses because digesting has fallen behind.
     """
@@ -63,7 +65,7 @@ class Reading:
         self._clock = clock
         self._deliver = deliver
         self._records = Records()
-        self._arrived = clock.utc()
+        self.arrived = clock.utc()
         self._linger = min(LINGER, max(FINEST_LINGER, clock.real(0.5)))
         self._some = asyncio.Event()
         self._full = asyncio.Event()
@@ -78,7 +80,7 @@ class Reading:
                 broken = await self.run(answer)
                 watching.cancel()
         except TimeoutError:
-            broken = Broken(Cause.DROPPED, DOUBTFUL)
+            broken = Broken(Cause.DROPPED, DOUBTFUL, silent=True)
         return broken
 
     async def run(self, answer: Answer) -> Broken:
@@ -107,7 +109,7 @@ class Reading:
         gunzip = Gunzip()
         try:
             async for data in answer.chunks():
-                self.heard, self._arrived = self._clock.monotonic(), self._clock.utc()
+                self.heard, self.arrived = self._clock.monotonic(), self._clock.utc()
                 for piece in gunzip.feed(data):
                     self._records.feed(piece)
                     await self._make_room()
@@ -153,7 +155,5 @@ class Reading:
             self._full.clear()
         if not self._records.ready and not self._ended:
             self._some.clear()
-        await self._deliver(
-            Delivery(block, overlong, self._connection, self._opened, self._arrived)
-        )
+        await self._deliver(Delivery(block, overlong, self._connection, self._opened, self.arrived))
         self._room.set()

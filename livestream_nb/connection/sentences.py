@@ -15,6 +15,7 @@ LATELY = 300.0
 MEANING = {
     Cause.ASKED: "Connecting, as asked.",
     Cause.OPENED: "Connected, and reading.",
+    Cause.SKIPPED: "Connected, and reading from now on: reset= leaves out what came meanwhile.",
     Cause.WAITED: "The cooldown is over: connecting again.",
     Cause.RENEWED: "Trying once more with a fresh token.",
     Cause.DROPPED: "The connection was lost, and Livestream needs about 60 s to notice that.",
@@ -73,7 +74,10 @@ REMEDY = {
         "certificates. There is no unverified mode."
     ),
     Cause.MISDIRECTED: "If a proxy on the way may be the cause, ask those who run it.",
-    Cause.DENIED: "Check the client id, the client secret and the scopes, and start() again.",
+    Cause.DENIED: (
+        "Check where it comes from: a function, or client id, client secret and scopes. Then "
+        "start() again."
+    ),
 }
 
 START_AGAIN = "start() tries again."

@@ -7,13 +7,14 @@ next event. Cancelling the task ends any stage at once: connecting, reading or w
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from livestream_nb.clock import Clock, duration
 from livestream_nb.connection import sentences
 from livestream_nb.connection.asking import Asking
 from livestream_nb.connection.claim import Claim
+from livestream_nb.connection.lane import Lane, Why
 from livestream_nb.connection.queue import Queue
 from livestream_nb.connection.reading import Deliver, Reading
 from livestream_nb.connection.sentences import MEANING, Past
@@ -68,15 +69,6 @@ class Stream:
     changed: Callable[[Transition], None]
 
 
-@dataclass(frozen=True)
-class Why:
-    """Why a state begins: one word, a sentence, and the HTTP status."""
-
-    cause: Cause
-    sentence: str
-    status: int | None = None
-
-
 class Slot:
     """One connection of the stream, numbered from 1.
 
@@ -94,10 +86,11 @@ class Slot:
         self.connects = 0
         self._stream = stream
         self._clock = stream.clock
-        self._attempt = 0
+        self._lane = Lane(number, stream.timeline, stream.clock, stream.changed)
         self._failing: Cause | None = None
         self._times = 0
         self._sent = False
+        self._opened = False
         self._lost_at: float | None = None
         self._policy_state: Any = stream.policy.start(stream.clock.monotonic())
         self._why = Why(Cause.ASKED, MEANING[Cause.ASKED])
@@ -110,14 +103,14 @@ class Slot:
             while event is not None:
                 event = await self._follow(event)
         except asyncio.CancelledError:
-            self._enter(Phase.STOPPED, Why(Cause.ASKED, "Stopped, as asked."))
+            self._lane.enter(Phase.STOPPED, Why(Cause.ASKED, "Stopped, as asked."))
             raise
 
     async def _follow(self, event: Event) -> Event | None:
         actions = self._step(event)
         if not actions:
             sentence = f"{self._why.sentence} {sentences.IDLE_POLICY}"
-            self._enter(Phase.FAILED, Why(self._why.cause, sentence, self._why.status))
+            self._lane.enter(Phase.FAILED, replace(self._why, sentence=sentence))
         following: Event | None = None
         for action in actions:
             following = await self._perform(action)
@@ -141,7 +134,7 @@ class Slot:
                 self._why = Why(Cause.RENEWED, MEANING[Cause.RENEWED])
             case GiveUp():
                 sentence = sentences.gave_up(self._why.sentence, self._why.cause)
-                self._enter(Phase.FAILED, Why(self._why.cause, sentence, self._why.status))
+                self._lane.enter(Phase.FAILED, replace(self._why, sentence=sentence))
         return None
 
     async def _wait(self, action: Wait) -> Event:
@@ -154,9 +147,9 @@ class Slot:
 
     async def _cool_down(self, moment: float, why: Why) -> None:
         seconds = max(0.0, moment - self._clock.monotonic())
-        if why.cause is Cause.ASKED:
+        if why.cause is Cause.ASKED and self._lost_at is not None:
             why = Why(why.cause, sentences.COOLING)
-        self._enter(Phase.COOLDOWN, why, self._clock.utc() + seconds)
+        self._lane.enter(Phase.COOLDOWN, why, seconds)
         await self._clock.sleep(seconds)
 
     async def _connect(self) -> Event:
@@ -193,8 +186,8 @@ class Slot:
         asking, queue = self._stream.asking, self._stream.queue
         async with AsyncExitStack() as stack:
             async with queue.turn(self._queued):
-                self._attempt += 1
-                self._enter(Phase.CONNECTING, self._why)
+                self._lane.attempt += 1
+                self._lane.enter(Phase.CONNECTING, self._why)
                 answer = await asking.answer(self.number, stack, self._sending)
             yield answer
 
@@ -206,47 +199,38 @@ class Slot:
     def _queued(self, seconds: float | None) -> None:
         held = seconds is not None and seconds > APART
         why = Why(Cause.QUEUED, sentences.HELD if held else MEANING[Cause.QUEUED])
-        until = None if seconds is None else self._clock.utc() + seconds
-        self._enter(Phase.COOLDOWN, why, until)
+        self._lane.enter(Phase.COOLDOWN, why, seconds)
 
-    def _failed(self, refusal: Refusal) -> Failed:
+    def _failed(self, refusal: Refusal, heard: float | None = None) -> Failed:
         self._times = self._times + 1 if refusal.cause is self._failing else 1
         self._failing = refusal.cause
         lost = self._lost_at
         ago = None if lost is None else self._clock.monotonic() - lost
         sentence = sentences.explain(refusal, Past(self._times, ago))
-        self._why = Why(refusal.cause, sentence, refusal.status)
+        self._why = Why(refusal.cause, sentence, refusal.status, heard)
         return Failed(refusal.cause, refusal.status, refusal.retry_after)
 
     async def _read(self, answer: Answer) -> Failed:
         self._step(Opened())
-        entry = self._enter(Phase.STREAMING, Why(Cause.OPENED, MEANING[Cause.OPENED], OK))
-        self._attempt, self._failing = 0, None
-        self.reading = Reading(self.number, entry.at, self._clock, self._stream.deliver)
+        cause = Cause.SKIPPED if self._skips() else Cause.OPENED
+        entry = self._lane.enter(Phase.STREAMING, Why(cause, MEANING[cause], OK))
+        self._lane.attempt, self._failing, self._opened = 0, None, True
+        reading = Reading(self.number, entry.at, self._clock, self._stream.deliver)
+        self.reading = reading
         stall_after = getattr(self._stream.policy, "stall_after", None)
         try:
-            broken = await self.reading.watched(answer, stall_after, self._saw)
+            broken = await reading.watched(answer, stall_after, self._saw)
         finally:
             self.reading = None
             self._lost_at = self._clock.monotonic()
-        return self._failed(Refusal(broken.cause, None, broken.detail))
+        heard = reading.arrived if broken.silent else None
+        return self._failed(Refusal(broken.cause, None, broken.detail), heard)
+
+    def _skips(self) -> bool:
+        """Whether what came while the reader was stopped is left out, as its ``reset`` asks."""
+        asks = self._stream.asking.request.skips and not self._opened
+        return asks and self._lane.was_open
 
     def _saw(self, cause: Cause, seconds: float) -> None:
         phase = Phase.STREAMING if cause is Cause.HEARD else Phase.STALLED
-        self._enter(phase, Why(cause, MEANING[cause].format(duration(seconds))))
-
-    def _enter(self, state: Phase, why: Why, until: float | None = None) -> Transition:
-        entry = self._stream.timeline.record(
-            Transition(
-                connection=self.number,
-                state=state,
-                at=self._clock.utc(),
-                reason=why.cause,
-                sentence=why.sentence,
-                status=why.status,
-                attempt=self._attempt,
-                until=until,
-            )
-        )
-        self._stream.changed(entry)
-        return entry
+        self._lane.enter(phase, Why(cause, MEANING[cause].format(duration(seconds))))

@@ -47,6 +47,8 @@ class Transition:
         The request that this state belongs to, counted since the stream was last open.
     until : float or None
         When the next attempt comes, for a cooldown.
+    heard : float or None
+        When bytes last came by the connection that ended, if it may have been dead since.
     """
 
     connection: int
@@ -57,6 +59,7 @@ class Transition:
     status: int | None = None
     attempt: int = 0
     until: float | None = None
+    heard: float | None = None
 
     def told(self, now: float) -> str:
         """The sentence, with how long it is from ``now`` until the next attempt, if one comes."""
@@ -74,6 +77,7 @@ SCHEMA = pl.Schema(
         "status": pl.Int16(),
         "attempt": pl.UInt32(),
         "sentence": pl.String(),
+        "heard": pl.Datetime("us", "UTC"),
     }
 )
 
@@ -111,15 +115,16 @@ def states(entries: Iterable[Transition], now: float) -> pl.DataFrame:
             "status": entry.status,
             "attempt": entry.attempt,
             "sentence": entry.told(entry.at),
+            "heard": None if entry.heard is None else _microseconds(entry.heard),
         }
         for entry in entries
     ]
     moment = pl.lit(_microseconds(now)).cast(SCHEMA["ended"])
-    raw = {name: pl.Int64() if name == "started" else SCHEMA[name] for name in SCHEMA}
+    raw = SCHEMA | dict.fromkeys(("started", "heard"), pl.Int64())
     del raw["ended"], raw["seconds"]
     return (
         pl.DataFrame(rows, schema=raw)
-        .with_columns(pl.col("started").cast(SCHEMA["started"]))
+        .with_columns(pl.col("started", "heard").cast(SCHEMA["started"]))
         .with_columns(ended=pl.col("started").shift(-1).over("connection"))
         .with_columns(
             seconds=(pl.col("ended").fill_null(moment) - pl.col("started"))

@@ -7,6 +7,7 @@ dead peer is found by TCP keepalive instead.
 """
 
 import asyncio
+import errno
 import re
 import ssl
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -28,16 +29,21 @@ CONNECT_SECONDS = 10.0
 ANSWER_SECONDS = 60.0
 NOTHING_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError)
 BROKE_OFF = (httpx.TransportError, TimeoutError, CorruptStream)
+GIVEN_UP = {errno.ETIMEDOUT, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ENETDOWN}
 QUOTED = re.compile(r""":? (?:b["']|bytearray\()""")
 
 
 class Broken(Exception):
-    """A request that did not get its answer, or an answer that broke off."""
+    """A request that did not get its answer, or an answer that broke off.
 
-    def __init__(self, cause: Cause, detail: str) -> None:
+    ``silent`` when the peer may have been gone for a while: keepalive, or the network, gave it up.
+    """
+
+    def __init__(self, cause: Cause, detail: str, *, silent: bool = False) -> None:
         super().__init__(detail)
         self.cause = cause
         self.detail = detail
+        self.silent = silent
 
 
 class Answer:
@@ -194,23 +200,23 @@ def _causes(way: _Way) -> Iterator[None]:
         cause = _cause(error, way)
         if cause is None:
             raise
-        raise Broken(cause, _detail(error, way, cause)) from None
+        silent = any(getattr(each, "errno", None) in GIVEN_UP for each in _chain(error))
+        raise Broken(cause, _detail(error, way, cause), silent=silent) from None
 
 
 def _cause(error: Exception, way: _Way) -> Cause | None:
-    if _certificate(error):
+    if any(isinstance(each, ssl.SSLCertVerificationError) for each in _chain(error)):
         return Cause.UNTRUSTED
     if way.asking or isinstance(error, NOTHING_SENT):
         return Cause.UNREACHABLE
     return Cause.DROPPED if isinstance(error, BROKE_OFF) else None
 
 
-def _certificate(error: BaseException | None) -> bool:
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """The error, and those that it came from."""
     while error is not None:
-        if isinstance(error, ssl.SSLCertVerificationError):
-            return True
+        yield error
         error = error.__cause__ or error.__context__
-    return False
 
 
 def _detail(error: Exception, way: _Way, cause: Cause) -> str:

@@ -16,7 +16,8 @@ from livestream_nb.checks import is_whole
 from livestream_nb.errors import InvalidOption, UntrustedRedirect
 
 HOST = "livestream.adobe.net"
-RESETS = ("smallest", "largest", "earliest", "latest")
+TO_END = ("largest", "latest")
+RESETS = ("smallest", "earliest", *TO_END)
 MOST_CONNECTIONS = 8
 LONGEST_SMOOTHING = 7200
 MOST_HOPS = 5
@@ -70,6 +71,11 @@ class StreamRequest:
         ``/api/1`` and ``/api/2`` give the same stream (Adobe's Livestream pages).
         """
         return f"{urlsplit(self.base).netloc.lower()}/{self.name}"
+
+    @property
+    def skips(self) -> bool:
+        """Whether ``reset`` leaves out what came before the first connect."""
+        return self.reset in TO_END
 
     @property
     def loopback(self) -> bool:

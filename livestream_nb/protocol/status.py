@@ -16,6 +16,7 @@ class Cause(StrEnum):
 
     ASKED = "asked"
     OPENED = "opened"
+    SKIPPED = "skipped"
     WAITED = "waited"
     RENEWED = "renewed"
     DROPPED = "dropped"
