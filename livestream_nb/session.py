@@ -166,7 +166,7 @@ class Session:
             Worker(f"livestream-{name}") for name in ("digest", "aside", "state")
         )
         access = Access(plan.credentials, plan.clock, transport, aside)
-        asking = Asking(plan.request, access, transport, plan.clock, plan.credentials.client_id)
+        asking = Asking(plan.request, access, transport, plan.clock)
         stream = self._stream(asking, claim, digest, state)
         self._slots = [Slot(number, stream) for number in range(1, plan.request.connections + 1)]
         self._cancel = lambda: _cancel(loop, task)

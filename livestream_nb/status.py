@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from math import inf
 
 from livestream_nb.connection.timeline import Phase, Transition
 from livestream_nb.protocol.status import Cause
@@ -17,6 +18,7 @@ MOST_TELLING_FIRST = (
     Phase.FAILED,
 )
 
+WAITING = (Phase.COOLDOWN, Phase.STALLED, Phase.CONNECTING)
 ENDED = (Phase.STOPPED, Phase.FAILED)
 NOT_STARTED = Transition(0, Phase.STOPPED, 0.0, Cause.ASKED, "Not started yet.")
 
@@ -117,13 +119,14 @@ def _telling(latest: Collection[Transition], *, running: bool) -> Transition:
 def _reason(telling: Transition, latest: Collection[Transition], now: float) -> str:
     told = telling.told(now)
     others = [entry for entry in latest if entry.state is Phase.FAILED and entry is not telling]
-    if len(latest) > 1 and telling.state is not Phase.STREAMING:
+    if len(latest) > 1 and telling.state in WAITING:
         told = f"Connection {telling.connection}: {told}"
     return " ".join([told, *(f"Connection {each.connection}: {each.sentence}" for each in others)])
 
 
-def _rank(entry: Transition) -> int:
-    return MOST_TELLING_FIRST.index(entry.state)
+def _rank(entry: Transition) -> tuple[int, float]:
+    """By state; of those that wait, the one that tries next."""
+    return MOST_TELLING_FIRST.index(entry.state), inf if entry.until is None else entry.until
 
 
 def _moment(at: float) -> datetime:

@@ -9,6 +9,7 @@ import logging
 import re
 import socket
 import ssl
+import textwrap
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -18,7 +19,7 @@ import polars as pl
 import pytest
 import trustme
 
-from livestream_nb import Clock, Reader, ReconnectPolicy
+from livestream_nb import Clock, Reader, ReconnectPolicy, policy
 from livestream_nb.connection import watch
 from livestream_nb.errors import InvalidOption, StreamFailed
 from livestream_nb.hits.intake import Intake
@@ -548,8 +549,8 @@ def paused(more: threading.Event) -> Answer:
 def test_stalled() -> None:
     """With a limit a silent stream is shown as stalled; it stays open, and streams again."""
     more = threading.Event()
-    policy = ReconnectPolicy(stall_after=90)
-    with Scripted(paused(more)) as service, reader(service, policy=policy) as subject:
+    patient = ReconnectPolicy(stall_after=90)
+    with Scripted(paused(more)) as service, reader(service, policy=patient) as subject:
         subject.wait(state="stalled", timeout=SOON)
         assert subject.status.reason.startswith("Nothing has come for 1 min")
         assert subject.status.silent_for >= 90
@@ -643,6 +644,18 @@ def test_a_policy_of_ones_own() -> None:
         with reader(service, policy=Hasty()) as subject:
             subject.wait(hits=1, timeout=SOON)
         assert [1 <= wait < 60 for wait in waits(subject)] == [True, True]
+
+
+def test_the_policy_of_the_docstring() -> None:
+    """The policy that the documentation shows runs as it stands, and keeps the minute."""
+    shown = policy.__doc__.split("::\n\n")[1].split("\n\nAn attribute")[0]
+    known = vars(policy).copy()
+    exec(textwrap.dedent(shown), known)
+    with Scripted(hits(1), refuse(503), hits(2, end="hold")) as service:
+        with reader(service, policy=known["Patient"]()) as subject:
+            subject.wait(hits=2, timeout=SOON)
+            assert 60 <= waits(subject)[0] <= 80
+            assert 60 <= waits(subject)[1] <= 80
 
 
 class Broken(Hasty):

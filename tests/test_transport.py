@@ -748,9 +748,8 @@ def test_a_peer_that_was_given_up(number: int, silent: bool) -> None:
 
     The error stands in for a dead peer, which loopback does not have.
     """
+    error = httpx.ReadError("")
+    error.__cause__ = OSError(number, "so")
     with pytest.raises(Broken) as broken, transport._causes(transport._Way()):
-        try:
-            raise OSError(number, "so")
-        except OSError as error:
-            raise httpx.ReadError("") from error
+        raise error
     assert (broken.value.cause, broken.value.silent) == (Cause.DROPPED, silent)

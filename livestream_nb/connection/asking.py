@@ -23,15 +23,9 @@ class Asking:
     """Asks for one stream, on behalf of all its slots."""
 
     def __init__(
-        self,
-        request: StreamRequest,
-        access: Access,
-        transport: Transport,
-        clock: Clock,
-        client_id: str | None = None,
+        self, request: StreamRequest, access: Access, transport: Transport, clock: Clock
     ) -> None:
         self.request = request
-        self._client_id = client_id
         self._access = access
         self._transport = transport
         self._clock = clock
@@ -68,7 +62,7 @@ class Asking:
         self._access.reject(self._tokens[slot])
 
     async def _get(self, url: str, slot: int, stack: AsyncExitStack) -> Answer:
-        sent = headers(self._tokens[slot].reveal(), self._client_id)
+        sent = headers(self._tokens[slot].reveal(), self._access.client_id)
         opening = self._transport.get(url, sent)
         try:
             return await stack.enter_async_context(opening)

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from math import isfinite
 
 from livestream_nb.clock import Clock
-from livestream_nb.policy import Turns
+from livestream_nb.policy import APART, Turns
 
 
 class Queue:
@@ -27,12 +27,13 @@ class Queue:
     async def turn(self, queued: Callable[[float | None], None]) -> AsyncIterator[None]:
         """Wait for a turn, and hold it.
 
-        ``queued`` is called when there is a wait, with its seconds, or None when they depend on
-        others.
+        ``queued`` is called when there is a wait, with its seconds, at the least, or None when
+        they depend on the slots before.
         """
-        left = self._left()
-        if self._lock.locked() or left > 0:
-            queued(left if left > 0 and isfinite(left) else None)
+        left, after_others = self._left(), self._lock.locked()
+        if after_others or left > 0:
+            known = isfinite(left) and left > (APART if after_others else 0.0)
+            queued(left if known else None)
         async with self._lock:
             while (left := self._left()) > 0:
                 await self._clock.sleep(left)
