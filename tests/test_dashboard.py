@@ -86,6 +86,14 @@ def test_figures(reader: FakeReader) -> None:
     }
 
 
+def test_pace_while_another_connection_waits(reader: FakeReader) -> None:
+    """As long as one connection is open there is a pace, whatever the badge tells of another."""
+    reader.status = replace(reader.status, state="cooldown")
+    assert look(reader).pace is not None
+    reader.clock = FakeClock(now=120)
+    assert look(reader).pace is None
+
+
 def test_sentences_are_text() -> None:
     """Markup that a service puts into its answer is shown, not run."""
     assert "<img" not in words.sentence_html("<img src=x onerror=alert(1)>")

@@ -139,11 +139,10 @@ def _whose(lost: float | None) -> str:
 
 
 def _said(refusal: Refusal) -> str:
-    if not refusal.detail:
+    detail = refusal.detail.rstrip(".")
+    if not detail:
         return ""
-    if refusal.status is None:
-        return f" In detail: {refusal.detail.rstrip('.')}."
-    return f' Livestream said: "{refusal.detail}".'
+    return f" In detail: {detail}." if refusal.status is None else f' Livestream said: "{detail}".'
 
 
 def _lower(sentence: str) -> str:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 LEAST_SPAN = 300.0
 REAL_SPAN = 15.0
 STEPS = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1_800, 3_600)
+OPEN = ("streaming", "stalled")
 ENDED = ("stopped", "failed")
 
 
@@ -69,8 +70,9 @@ class Snapshot:
 
     @property
     def pace(self) -> float | None:
-        """Hits per second of late; None while nothing streams."""
-        if self.status.state != "streaming" or self.throughput.is_empty():
+        """Hits per second of late; None while no connection is open."""
+        latest = self.timeline.filter(pl.col("ended").is_null())
+        if latest.filter(pl.col("state").is_in(OPEN)).is_empty() or self.throughput.is_empty():
             return None
         times = self.throughput["time"].unique().sort().tail(max(3, ceil(10 / self.every)))
         late = self.throughput.filter(pl.col("time").is_in(times.implode()))
