@@ -77,6 +77,15 @@ def test_doubtful_and_alive() -> None:
     assert look.seconds(1_000) == []
 
 
+def test_a_doubt_that_was_settled() -> None:
+    """A connection that proved alive is stalled by a later silence, and not given up."""
+    look = Look(stall_after=90)
+    look.ahead = 3600.0
+    look.after(1)
+    look.after(1, hears=True)
+    assert look.seconds(1_000) == [(Cause.SILENT, 90.0)]
+
+
 def test_doubtful_and_dead() -> None:
     """Two minutes of silence after a suspend mean that the connection is lost."""
     look = Look(stall_after=30)
