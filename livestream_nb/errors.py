@@ -19,6 +19,9 @@
 Each message says what happened, what it means and what to do. No message holds a secret.
 """
 
+from collections.abc import Callable
+from functools import partial
+
 
 class LivestreamError(Exception):
     """The root of every error that livestream_nb raises."""
@@ -84,6 +87,9 @@ class StreamFailed(LivestreamError):
         super().__init__(message)
         self.cause = cause
         self.status = status
+
+    def __reduce__(self) -> tuple[Callable[[str], "StreamFailed"], tuple[str]]:
+        return partial(StreamFailed, cause=self.cause, status=self.status), (str(self),)
 
 
 class WaitTimeout(LivestreamError, TimeoutError):

@@ -8,6 +8,10 @@ whatever its length: soon after the resume comes a hit again that the lost spell
 the service went back to a point before the loss, so nothing was skipped. (A spell is the time
 from one opening of a connection to its loss.)
 
+Another consumer that takes the slot meanwhile takes its hits with it. A 409 is a sign of one, as it
+may be of one's own ghost: then length alone covers nothing. One that came and went between two
+attempts leaves no sign.
+
 A connection that died without a word counts as lost when bytes last came by it. One that came back
 with ``reset=largest`` or ``latest`` left out what came meanwhile, however short that was.
 """
@@ -50,7 +54,8 @@ class Outage:
     """Between the end of one spell and the start of the next.
 
     ``resumed`` is None while there is no next one, ``stopped`` is set when the reader was stopped
-    before there was, and ``skipped`` when the next one began at its own time (``reset``).
+    before there was, ``refused`` when all slots were taken meanwhile, and ``skipped`` when the next
+    one began at its own time (``reset``).
     """
 
     connection: int
@@ -58,6 +63,7 @@ class Outage:
     lost: datetime
     resumed: datetime | None = None
     stopped: datetime | None = None
+    refused: bool = False
     skipped: bool = False
 
     def seconds(self, now: datetime) -> float:
@@ -68,7 +74,7 @@ class Outage:
     def verdict(self, now: datetime, *, proven: bool) -> str:
         """What became of the hits meanwhile; they also age while the reader is stopped."""
         age = ((self.resumed or now) - self.lost).total_seconds()
-        if proven or (self.resumed and age < COVERED and not self.skipped):
+        if proven or (self.resumed and age < COVERED and not (self.refused or self.skipped)):
             return "covered"
         return "uncertain" if age <= UNCERTAIN and not self.skipped else "likely lost"
 
@@ -122,19 +128,22 @@ def gaps(
     Returns
     -------
     DataFrame
-        One row per outage, by ``lost_at``; being stopped is one only when the reader went on later.
+        One row per outage, by ``lost_at``; being stopped is one only when the reader went on later,
+        and a connection that came three minutes or more after the first one was away since then.
         ``connection`` (UInt8); ``lost_at``, ``resumed_at`` (Datetime µs UTC; null unless the
         stream is open again); ``seconds`` (Float64, to the resume, the stop or now);
         ``last_received``, ``first_received`` (Datetime µs UTC, to the second: the new hits around
         it); ``verdict`` (Enum: covered, uncertain, likely lost); ``estimated_hits`` (UInt64): the
         rate of the five minutes before, times the seconds; what was at stake, not what is known to
-        be lost. What the counters no longer reach is null.
+        be lost. What the counters do not reach, or never reached, is null.
     """
     proofs = _proofs(repeats)
+    began = next(iter(timeline.filter(pl.col("state").is_in(OPEN))["started"].sort()), None)
     rows: list[dict[str, object]] = []
     for (connection,), states in timeline.group_by("connection", maintain_order=True):
         received = Received(seconds, connection)
-        rows += _rows(_outages(states), received, proofs, now)
+        late = [] if began is None else _late(connection, began, states, now)
+        rows += _rows([*late, *_outages(states)], received, proofs, now)
     return pl.DataFrame(rows, schema=SCHEMA).sort("lost_at", "connection")
 
 
@@ -149,13 +158,20 @@ def _proofs(repeats: pl.DataFrame) -> Proofs:
     return found
 
 
+def _late(connection: int, began: datetime, states: pl.DataFrame, now: datetime) -> list[Outage]:
+    """That a connection came minutes after the first one, or not at all: its hits wait so long."""
+    opened = next(iter(states.filter(pl.col("state").is_in(OPEN))["started"]), None)
+    stopped = None if opened else _stopped(states)
+    outage = Outage(connection, began, began, opened, stopped)
+    return [outage] if outage.seconds(now) >= COVERED else []
+
+
 def _outages(states: pl.DataFrame) -> list[Outage]:
     """The outages of one connection; a stop of an open stream that was not resumed is none."""
     found: list[Outage] = []
-    opened = stopped = None
+    opened = None
     columns = ("connection", "state", "started", "reason", "heard")
     for connection, state, started, reason, heard in states.select(columns).iter_rows():
-        stopped = (stopped or started) if state == "stopped" else None
         if state in OPEN and opened is None:
             opened = started
             if found:
@@ -163,9 +179,19 @@ def _outages(states: pl.DataFrame) -> list[Outage]:
         elif state not in OPEN and opened is not None:
             found.append(Outage(connection, opened, max(opened, heard or started)))
             opened = None
-    if stopped and found:
-        found[-1].stopped = stopped
+        if found and opened is None:
+            found[-1].refused |= reason == "refused"
+    if found:
+        found[-1].stopped = _stopped(states)
     return [outage for outage in found if outage.stopped != outage.lost]
+
+
+def _stopped(states: pl.DataFrame) -> datetime | None:
+    """Since when a connection has been stopped; None when it is not."""
+    stopped: datetime | None = None
+    for state, started in states.select("state", "started").iter_rows():
+        stopped = (stopped or started) if state == "stopped" else None
+    return stopped
 
 
 def _rows(
@@ -175,7 +201,7 @@ def _rows(
     for index, (outage, verdict) in enumerate(judged):
         since, read = _read_before(outage, reversed(judged[:index]), outages[0].opened)
         rate = received.between(since, outage.lost) / max(1.0, read)
-        length = outage.seconds(now)
+        length, known = outage.seconds(now), outage.opened < outage.lost
         yield {
             "connection": outage.connection,
             "lost_at": outage.lost,
@@ -184,7 +210,7 @@ def _rows(
             "last_received": received.last(outage.lost),
             "first_received": _first_received(outage, received, now),
             "verdict": verdict,
-            "estimated_hits": round(rate * length) if since >= now - COUNTED else None,
+            "estimated_hits": round(rate * length) if known and since >= now - COUNTED else None,
         }
 
 

@@ -109,8 +109,10 @@ class Reader:
         tz: str = "UTC",
         seed: int | None = None,
     ) -> None:
-        who, network = choose_credentials(token, credentials), Network.of(proxy, verify)
-        del token, proxy  # a verbose traceback of what follows would print them
+        who = choose_credentials(token, credentials)
+        del token  # a verbose traceback of what follows would print it
+        network = Network.of(proxy, verify)
+        del proxy  # and this one, with its password
         request = stream_request(stream, connections=connections, reset=reset, smoothing=smoothing)
         check_policy(policy, request)
         check_switch("exclusive", exclusive)
@@ -281,6 +283,8 @@ class Reader:
         return self.dashboard()._repr_mimebundle_()
 
     def __repr__(self) -> str:
+        if not hasattr(self, "_session"):  # a traceback may show one that was refused halfway
+            return "<Reader, not made>"
         status = self.status
         return (
             f"<Reader {self._session.plan.request.name}: {status.state}, {status.hits:,} hits, "

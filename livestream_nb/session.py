@@ -89,6 +89,8 @@ class Session:
         self._slots: list[Slot] = []
         self._connects = 0
         self._draw = Random(plan.seed).uniform  # noqa: S311  # spreads waits; guards nothing
+        self._before = 0
+        self._running = False
         self._thread: threading.Thread | None = None
         self._cancel: Callable[[], None] = lambda: None
 
@@ -102,7 +104,8 @@ class Session:
         plan = self.plan
         claim = Claim.take(plan.request.key, plan.clock, exclusive=plan.exclusive)
         ready = threading.Event()
-        self._connects = self.connects
+        self._connects, self._before = self.connects, len(self.timeline.entries())
+        self._running = True
         self._thread = threading.Thread(
             target=self._work, args=(claim, ready), name="livestream-reader", daemon=True
         )
@@ -119,7 +122,12 @@ class Session:
     @property
     def running(self) -> bool:
         """Whether the stream is being read, or will be after a wait."""
-        return self._thread is not None and self._thread.is_alive()
+        return self._running
+
+    @property
+    def starting(self) -> bool:
+        """Whether it has been started, and nothing has happened since."""
+        return self._running and len(self.timeline.entries()) == self._before
 
     @property
     def connects(self) -> int:
@@ -156,6 +164,7 @@ class Session:
             self._broke_off(fault)
         finally:
             claim.release()
+            self._running = False
             ready.set()
             self._changed()
 

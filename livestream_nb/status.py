@@ -19,7 +19,6 @@ MOST_TELLING_FIRST = (
 )
 
 WAITING = (Phase.COOLDOWN, Phase.STALLED, Phase.CONNECTING)
-ENDED = (Phase.STOPPED, Phase.FAILED)
 NOT_STARTED = Transition(0, Phase.STOPPED, 0.0, Cause.ASKED, "Not started yet.")
 
 
@@ -84,7 +83,7 @@ class Status:
 def status_of(session: Session) -> Status:
     """The status of a session now."""
     latest = {entry.connection: entry for entry in session.timeline.entries()}
-    telling = _telling(latest.values(), running=session.running)
+    telling = _telling(latest.values(), starting=session.starting)
     now = session.plan.clock.utc()
     totals = session.intake.buffer.totals()
     heard = session.heard
@@ -109,10 +108,9 @@ def status_of(session: Session) -> Status:
     )
 
 
-def _telling(latest: Collection[Transition], *, running: bool) -> Transition:
+def _telling(latest: Collection[Transition], *, starting: bool) -> Transition:
     """The latest entry of the connection that a person should know of first."""
     telling = min(latest, key=_rank, default=NOT_STARTED)
-    starting = running and telling.state in ENDED
     return replace(telling, state=Phase.CONNECTING, sentence="Starting.") if starting else telling
 
 

@@ -23,7 +23,7 @@ from livestream_nb import Clock, Reader, ReconnectPolicy, policy
 from livestream_nb.connection import watch
 from livestream_nb.errors import InvalidOption, StreamFailed
 from livestream_nb.hits.intake import Intake
-from livestream_nb.policy import Connect, Failed, Opened, Wait
+from livestream_nb.policy import Connect, Failed, GiveUp, Opened, RenewToken, Wait
 from tests.proxy import ConnectProxy
 from tests.scripted import (
     HEAD,
@@ -163,6 +163,16 @@ def test_refusals_that_heal(status: int, cause: str) -> None:
         assert 'Livestream said: "said the service"' in sentence
 
 
+def test_nobody_waits_for_what_has_ended() -> None:
+    """Whoever waits while the reader fails is told, also when others take their time to listen."""
+    with Scripted(refuse(404)) as service:
+        subject = reader(service)
+        subject._session.listen(lambda: threading.Event().wait(0.05))
+        with pytest.raises(StreamFailed), subject.start():
+            subject.wait(hits=1, timeout=SOON)
+        assert subject.status.state == "failed"
+
+
 @pytest.mark.parametrize(
     ("status", "cause"),
     [
@@ -245,10 +255,10 @@ def test_token_function_that_never_will() -> None:
 
 
 def test_token_that_the_service_repeats() -> None:
-    """A refusal that repeats the token is shown without it."""
+    """Of a refusal that repeats the token the words are not shown."""
     with Scripted(refuse(403, b"Bearer canary is not welcome")) as service:
         subject = reader(service).start()
-        with pytest.raises(StreamFailed, match="not welcome") as failed:
+        with pytest.raises(StreamFailed, match="hold the token") as failed:
             subject.wait(hits=1, timeout=SOON)
     assert "canary" not in str(failed.value)
 
@@ -327,6 +337,14 @@ def test_reset_that_may_have_taken_effect() -> None:
     assert resets(service) == [True, False]
 
 
+def test_a_reset_is_not_told_of_reconnects() -> None:
+    """After a loss the stream goes on where it was, and the timeline says so."""
+    script = [hits(1), hits(2, end="hold")]
+    with Scripted(*script) as service, reader(service, reset="largest") as subject:
+        subject.wait(hits=2, timeout=SOON)
+        assert [state[1] for state in states(subject)].count("opened") == 2
+
+
 def test_one_reset_for_several_slots() -> None:
     """Of several connections the first alone carries the reset."""
     script = [hits(1, end="hold"), hits(2, end="hold")]
@@ -393,6 +411,9 @@ def test_stop_while_a_token_is_fetched() -> None:
         assert asked.wait(SOON)
         stop_quickly(subject)
         release.set()
+        with subject.start():
+            eventually(lambda: service.requests)
+            assert "cooldown" not in subject.timeline()["state"].to_list()
 
 
 def test_stop_while_a_name_is_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -685,6 +706,51 @@ def test_a_policy_without_an_answer() -> None:
         with pytest.raises(StreamFailed, match="The policy had no answer"):
             subject.wait(hits=2, timeout=SOON)
         assert subject.status.cause == "dropped"
+
+
+class Resigned(Hasty):
+    def step(self, state: int, event, now: float):
+        if isinstance(event, Failed):
+            return state, (GiveUp(), Connect())
+        return super().step(state, event, now)
+
+
+def test_giving_up_is_the_last_action() -> None:
+    """What a policy answers after GiveUp is not performed."""
+    with Scripted(refuse(503)) as service:
+        subject = reader(service, policy=Resigned()).start()
+        with pytest.raises(StreamFailed, match=r"503: .* start\(\) tries again"):
+            subject.wait(hits=1, timeout=SOON)
+        subject.stop()
+        assert len(service.requests) == 1
+
+
+class Renewing(Hasty):
+    def step(self, state: int, event, now: float):
+        match event:
+            case Failed():
+                return state, (RenewToken(), Wait(now + 1, now + 1))
+        return super().step(state, event, now)
+
+
+def test_renewing_a_token_that_never_was() -> None:
+    """A policy may ask for a fresh token before there was any."""
+    tokens = iter([None, "good"])
+    options = {"token": lambda: "" + next(tokens), "policy": Renewing()}
+    with Scripted(hits(1, end="hold")) as service, reader(service, **options) as subject:
+        subject.wait(hits=1, timeout=SOON)
+        assert states(subject)[1][1] == "renewed"
+
+
+def test_several_in_a_row_are_counted() -> None:
+    """The third 503 in a row says that it is one, and an open stream starts the counts anew."""
+    script = [refuse(503)] * 3 + [hits(1), refuse(503), hits(2, end="hold")]
+    with Scripted(*script) as service, reader(service) as subject:
+        subject.wait(hits=2, timeout=SOON)
+        cooldowns = subject.timeline().filter(pl.col("state") == "cooldown")
+        counted = ["times in a row" in sentence for sentence in cooldowns["sentence"]]
+        assert counted == [False, False, True, False, False]
+        assert connecting(subject)["attempt"].to_list() == [1, 2, 3, 4, 1, 2]
 
 
 class Nonsense(Hasty):

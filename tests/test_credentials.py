@@ -13,6 +13,7 @@ import pytest
 
 import livestream_nb
 from livestream_nb.connection.credentials import BearerToken, ServerToServer, from_env
+from livestream_nb.connection.secret import Secret
 from livestream_nb.errors import (
     InvalidOption,
     LivestreamError,
@@ -410,3 +411,20 @@ def test_verbose_tracebacks_are_looked_through() -> None:
     with pytest.raises(KeyError) as caught:
         scope["leak"]("canary")
     assert "canary" in shown(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("secret", "text", "shows"),
+    [
+        ("kanari.token/1", "Bearer kanari.token/1 is not welcome", True),
+        ("kanari.token/1", "it begins with kanari.t", True),
+        ("kanari.token/1", "it begins with kanari.", False),
+        ("kanari.token/1", "kanari.token%2F1", True),
+        ("t", "there is no token", False),
+        ("t", "token=t", True),
+        ("a.b", "a-b", False),
+    ],
+)
+def test_a_secret_in_the_words_of_others(secret: str, text: str, shows: bool) -> None:
+    """A text shows a secret when it holds eight characters of it in a row, or a short one whole."""
+    assert Secret(secret).shows_in(text) is shows

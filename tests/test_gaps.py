@@ -316,7 +316,7 @@ def test_a_connection_that_died_without_a_word() -> None:
 
 
 def test_a_reset_leaves_out() -> None:
-    """What a reset to the end left out is likely lost, however short that was, unless it repeats."""
+    """What a reset to the end left out is likely lost, however short, unless it comes again."""
     reset = [
         entry(S, 0, Cause.OPENED),
         entry(X, 50, Cause.ASKED),
@@ -324,3 +324,47 @@ def test_a_reset_leaves_out() -> None:
     ]
     assert [gap["verdict"] for gap in find_among(reset)] == ["likely lost"]
     assert [gap["verdict"] for gap in find_among(reset, repeats=[(1, 0, 112)])] == ["covered"]
+
+
+def test_a_409_is_a_sign_of_another_consumer() -> None:
+    """When all slots were taken meanwhile, a short outage is covered only by a repeat."""
+    met = [
+        entry(S, 0, Cause.OPENED),
+        entry(W, 50, Cause.DROPPED),
+        entry(W, 111, Cause.REFUSED),
+        entry(S, 175, Cause.OPENED),
+        entry(W, 300, Cause.DROPPED),
+        entry(S, 365, Cause.OPENED),
+    ]
+    assert [gap["verdict"] for gap in find_among(met)] == ["uncertain", "covered"]
+    proven = find_among(met, repeats=[(1, 0, 176)])
+    assert [gap["verdict"] for gap in proven] == ["covered", "covered"]
+
+
+def test_a_connection_that_came_late() -> None:
+    """One of two connections opens minutes after the other: what its slot had may be lost."""
+    late = [(1, S, 0), (2, W, 5), (2, S, 310)]
+    (gap,) = find_all(late, hits=[(1, second, 10) for second in range(300)])
+    assert (gap["connection"], gap["lost_at"], gap["resumed_at"]) == (2, at(0), at(310))
+    assert (gap["verdict"], gap["estimated_hits"]) == ("likely lost", None)
+
+
+def test_a_connection_that_never_came() -> None:
+    """One that failed for good is a gap since the first one opened; a stop ends the count."""
+    never = [(1, S, 0), (2, F, 5)]
+    assert [gap["seconds"] for gap in find_all(never)] == [1_000]
+    assert [gap["seconds"] for gap in find_all([(1, S, 0), (2, W, 5), (2, X, 500)])] == [500]
+
+
+def test_slots_that_open_one_after_the_other() -> None:
+    """Connections that open seconds apart, as they do at every start, are no gap."""
+    assert find_all([(1, S, 0), (2, W, 0), (2, S, 179)]) == []
+    assert find_all([(1, S, 0), (2, W, 0)], now=179) == []
+
+
+def test_a_late_connection_that_is_lost_again() -> None:
+    """The gap of a connection that came late does not change what its later ones stand for."""
+    twice = [(1, S, 0), (2, S, 400), (2, W, 700), (2, S, 770)]
+    late, lost = find_all(twice, hits=[(2, second, 10) for second in range(400, 700)])
+    assert (late["seconds"], lost["seconds"]) == (400, 70)
+    assert lost["estimated_hits"] == 700

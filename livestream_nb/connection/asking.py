@@ -7,6 +7,7 @@ stream was opened with it, or a request with it was lost on the way to its answe
 
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from livestream_nb.clock import Clock
@@ -17,6 +18,8 @@ from livestream_nb.protocol.status import OK, REDIRECTS, Cause, Refusal, read_re
 
 if TYPE_CHECKING:
     from livestream_nb.connection.secret import Secret
+
+SHOWING = "(its words hold the token, or a part of it, and are not shown)"
 
 
 class Asking:
@@ -52,14 +55,20 @@ class Asking:
             await stack.aclose()
 
     async def refusal(self, slot: int, answer: Answer) -> Refusal:
-        """Understand an answer other than the stream; a token that it repeats is blotted out."""
-        body = await answer.body()
-        body = body.replace(self._tokens[slot].reveal().encode(), b"(the token)")
-        return read_refusal(answer.status, body, answer.headers, now=self._clock.utc())
+        """Understand an answer other than the stream; a token that it repeats is not shown."""
+        body, now = await answer.body(), self._clock.utc()
+        refusal = read_refusal(answer.status, body, answer.headers, now=now)
+        return replace(refusal, detail=self.discreet(slot, refusal.detail))
+
+    def discreet(self, slot: int, words: str) -> str:
+        """What the service said, or that it holds the token that was sent for this slot."""
+        token = self._tokens.get(slot)
+        return SHOWING if token is not None and token.shows_in(words) else words
 
     def reject(self, slot: int) -> None:
-        """The token that was sent for this slot is not accepted: get another."""
-        self._access.reject(self._tokens[slot])
+        """The token that was sent for this slot, if any was, is not accepted: get another."""
+        if slot in self._tokens:
+            self._access.reject(self._tokens[slot])
 
     async def _get(self, url: str, slot: int, stack: AsyncExitStack) -> Answer:
         sent = headers(self._tokens[slot].reveal(), self._access.client_id)

@@ -5,8 +5,8 @@ next event. Cancelling the task ends any stage at once: connecting, reading or w
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -172,24 +172,25 @@ class Slot:
 
     async def _request(self) -> Failed:
         try:
-            async with self._open() as answer:
-                if answer.status == OK:
-                    return await self._read(answer)
-                return self._failed(await self._stream.asking.refusal(self.number, answer))
+            async with AsyncExitStack() as stack:
+                answer = await self._ask(stack)
+                if isinstance(answer, Refusal):
+                    return self._failed(answer)
+                return await self._read(answer)
         except tuple(CAUSES) as error:
-            return self._failed(Refusal(CAUSES[type(error)], None, str(error)))
+            detail = self._stream.asking.discreet(self.number, str(error))
+            return self._failed(Refusal(CAUSES[type(error)], None, detail))
         except Broken as broken:
             return self._failed(Refusal(broken.cause, None, broken.detail))
 
-    @asynccontextmanager
-    async def _open(self) -> AsyncIterator[Answer]:
-        asking, queue = self._stream.asking, self._stream.queue
-        async with AsyncExitStack() as stack:
-            async with queue.turn(self._queued):
-                self._lane.attempt += 1
-                self._lane.enter(Phase.CONNECTING, self._why)
-                answer = await asking.answer(self.number, stack, self._sending)
-            yield answer
+    async def _ask(self, stack: AsyncExitStack) -> Answer | Refusal:
+        """Ask for the stream when the turn has come; ``stack`` keeps it open."""
+        asking = self._stream.asking
+        async with self._stream.queue.turn(self._queued):
+            self._lane.attempt += 1
+            self._lane.enter(Phase.CONNECTING, self._why)
+            answer = await asking.answer(self.number, stack, self._sending)
+            return answer if answer.status == OK else await asking.refusal(self.number, answer)
 
     async def _sending(self) -> None:
         await self._stream.state.run(lambda: self._stream.claim.began(self.number))

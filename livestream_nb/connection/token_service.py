@@ -11,7 +11,6 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import unquote_plus
 
 from livestream_nb.connection.secret import Secret
 from livestream_nb.connection.sendable import fault
@@ -29,7 +28,6 @@ URL = re.compile(
 LIFETIME = 86_399.0
 LONGEST_LIFETIME = 1e9
 LONGEST_WORDS = 200
-TELLING = 8
 HIGHEST_PORT = 65_535
 PASSING = frozenset({408, 425, 429})
 
@@ -115,20 +113,9 @@ def _words(said: Mapping[str, Any], client_secret: Secret) -> str:
     line = "".join(c if c.isprintable() else " " for c in told).strip()
     if not line:
         return ""
-    if _tells(told, client_secret):
+    if client_secret.shows_in(told):
         return " (its words hold the client's secret, or a part of it, and are not shown)"
     return f' ("{line[:LONGEST_WORDS].rstrip(".")}")'
-
-
-def _tells(text: str, secret: Secret) -> bool:
-    """Whether a text holds so much of a secret that it is better not shown."""
-    texts = (text, unquote_plus(text))
-    size = min(TELLING, len(secret.reveal()))
-    return any(
-        secret.reveal()[start : start + size] in each
-        for start in range(len(secret.reveal()) - size + 1)
-        for each in texts
-    )
 
 
 def _trusted(scheme: str, host: str, port: str | None) -> bool:

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from livestream_nb.connection.body import take_beginning
+from livestream_nb.connection.discretion import be_discreet
 from livestream_nb.connection.keepalive import keep_alive
 from livestream_nb.connection.network import SOCKS, Network, Proxy
 from livestream_nb.connection.secret import Secret
@@ -181,6 +182,7 @@ def _through(proxy: Proxy, trust: ssl.SSLContext) -> httpx.Proxy:
 async def _answer(
     client: httpx.AsyncClient, request: httpx.Request, way: _Way
 ) -> AsyncIterator[Answer]:
+    be_discreet()
     request.extensions["trace"] = way.watch
     async with AsyncExitStack() as stack:
         stack.push_async_callback(way.close)
