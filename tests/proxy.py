@@ -4,16 +4,15 @@ import socket
 import ssl
 import threading
 from contextlib import suppress
-from typing import Self
 from urllib.parse import urlsplit
 
-from tests.scripted import Request, Scripted
+from tests.scripted import Scripted
 
 ESTABLISHED = b"HTTP/1.1 200 Connection established\r\n\r\n"
 
 
-class ConnectProxy:
-    """Serves from construction; `answer` other than the usual one is all that a client gets."""
+class ConnectProxy(Scripted):
+    """`answer` other than the usual one is all that a client gets; a silent one waits first."""
 
     def __init__(
         self,
@@ -23,42 +22,16 @@ class ConnectProxy:
         tls: ssl.SSLContext | None = None,
         silent: bool = False,
     ) -> None:
-        self.requests: list[Request] = []
-        self._service = service
-        self._said = answer
-        self._tls = tls
-        self._silent = silent
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.address = f"127.0.0.1:{self._listener.getsockname()[1]}"
-        self.url = f"http{'s' if tls else ''}://{self.address}"
-        threading.Thread(target=self._serve, daemon=True).start()
+        def connect(connection: socket.socket, _: str) -> None:
+            if silent:
+                connection.recv(1)
+            connection.sendall(answer)
+            if answer == ESTABLISHED and service:
+                _tunnel(connection, service)
 
-    def _serve(self) -> None:
-        while True:
-            try:
-                connection, _ = self._listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._answer, args=(connection,), daemon=True).start()
-
-    def _answer(self, connection: socket.socket) -> None:
-        with suppress(OSError):
-            if self._tls:
-                connection = self._tls.wrap_socket(connection, server_side=True)
-            with connection:
-                self.requests.append(_request(connection))
-                if self._silent:
-                    connection.recv(1)
-                connection.sendall(self._said)
-                if self._said == ESTABLISHED and self._service:
-                    _tunnel(connection, self._service)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_) -> None:
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
+        super().__init__(connect, tls=tls)
+        self.url = self.here
+        self.address = urlsplit(self.here).netloc
 
 
 def socks_proxy(service: Scripted, *answers: bytes) -> str:
@@ -75,18 +48,6 @@ def socks_proxy(service: Scripted, *answers: bytes) -> str:
 
     threading.Thread(target=serve, daemon=True).start()
     return f"socks5h://127.0.0.1:{listener.getsockname()[1]}"
-
-
-def _request(connection: socket.socket) -> Request:
-    head = b""
-    while b"\r\n\r\n" not in head:
-        more = connection.recv(65536)
-        if not more:
-            raise ConnectionError("the client went away")
-        head += more
-    first, *rest = head.decode().split("\r\n\r\n")[0].split("\r\n")
-    headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in rest)}
-    return Request(first.removesuffix(" HTTP/1.1"), headers)
 
 
 def _tunnel(client: socket.socket, service: Scripted) -> None:

@@ -257,9 +257,10 @@ class Sequences(RuleBasedStateMachine):
         for row in self.reader.gaps().iter_rows(named=True):
             start, end = span(row)
             spell = spell_before(row["connection"], start, lines)
-            under_way = IN_NETWORK if spell.how == "cut" else 0.0
+            under_way = IN_NETWORK if spell and spell.how == "cut" else 0.0
             spans.append((start - under_way, end))
             if row["verdict"] == "covered" and (self.plain or row["seconds"] >= PROVEN):
+                assert spell, "covered, and never open before"
                 skipped = [m for m in moments.get(spell.share, ()) if start < m < end]
                 assert not skipped, "said to be covered, and yet missing"
         for moment in chain(*moments.values()):
@@ -296,14 +297,14 @@ class Sequences(RuleBasedStateMachine):
         return held[0].received if held else log.logged(share, now)
 
     def unopened(self) -> list[tuple[float, float]]:
-        """While a connection had not been open for the first time, which the timeline tells."""
+        """While a connection had not been open yet, but another for less than three minutes."""
         opened: dict[int, float] = {}
-        entries = self.reader.timeline.entries()
-        for entry in entries:
+        for entry in self.reader.timeline.entries():
             if entry.state is Phase.STREAMING:
                 opened.setdefault(entry.connection, entry.at)
-        began = entries[0].at
-        return [(began, opened.get(n, self.world.now)) for n in range(1, self.slots + 1)]
+        began = min(opened.values())
+        late = [opened.get(number, self.world.now) for number in range(1, self.slots + 1)]
+        return [(began, moment) for moment in late if moment - began < PROVEN]
 
     def unnoticed(self) -> list[tuple[float, float]]:
         """While a connection was dead, and the reader cannot know it yet, or was stopped first."""
@@ -370,10 +371,11 @@ def span(row: dict) -> tuple[float, float]:
     return lost, resumed.timestamp() if resumed else lost + row["seconds"]
 
 
-def spell_before(connection: int, moment: float, lines: list[Line]) -> Line:
+def spell_before(connection: int, moment: float, lines: list[Line]) -> Line | None:
     """The latest line of a connection that was open before a moment."""
     of_it = [line for line in lines if line.spell.connection == connection]
-    return [line for line in of_it if line.spell.opened <= moment + ROUNDING][-1]
+    before = [line for line in of_it if line.spell.opened <= moment + ROUNDING]
+    return before[-1] if before else None
 
 
 def sequences(count: int) -> settings:
