@@ -219,7 +219,8 @@ class Reader:
             ``connection`` (UInt8), ``state`` (Enum), ``started``, ``ended`` (Datetime µs UTC; null
             while open), ``seconds`` (Float64, service time), ``reason`` (String) and ``status``
             (Int16, HTTP) that say why the state began, ``attempt`` (UInt32, since the stream was
-            last open), ``sentence`` (String).
+            last open), ``sentence`` (String), ``heard`` (Datetime µs UTC: when bytes last came by a
+            connection that may have been dead since).
         """
         return self._session.timeline.frame(self.clock.utc())
 

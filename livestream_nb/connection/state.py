@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Annotated
 
 from filelock import FileLock
-from msgspec import DecodeError, Meta, Struct, json
+from msgspec import Meta, MsgspecError, Struct, json
 from platformdirs import user_state_dir
 
 PATIENCE = 0.5
@@ -95,11 +95,11 @@ class Store:
             When it cannot be read.
         """
         try:
-            record = json.decode(self._path.read_bytes(), type=Record)
+            record = _decode(self._path.read_bytes())
         except FileNotFoundError:
             return None
         if record.stream != self._stream:
-            raise DecodeError("the record of another stream")
+            raise ValueError("the record of another stream")
         return record
 
     def write(self, record: Record) -> bool:
@@ -139,8 +139,15 @@ def clear_away(directory: Path, now: float) -> None:
     for path in directory.glob("*.json"):
         with suppress(*UNUSABLE, ValueError):
             if now - path.stat().st_mtime > OLD:
-                stream = json.decode(path.read_bytes(), type=Record).stream
+                stream = _decode(path.read_bytes()).stream
                 Store(directory, stream).clear(now)
+
+
+def _decode(written: bytes) -> Record:
+    try:
+        return json.decode(written, type=Record)
+    except MsgspecError as error:  # in older versions of msgspec no ValueError
+        raise ValueError(str(error)) from None
 
 
 def state_directory() -> Path:
