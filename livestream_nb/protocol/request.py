@@ -16,8 +16,8 @@ from livestream_nb.checks import is_whole
 from livestream_nb.errors import InvalidOption, UntrustedRedirect
 
 HOST = "livestream.adobe.net"
+RESETS = ("smallest", "largest", "earliest", "latest")
 TO_END = ("largest", "latest")
-RESETS = ("smallest", "earliest", *TO_END)
 MOST_CONNECTIONS = 8
 LONGEST_SMOOTHING = 7200
 MOST_HOPS = 5
