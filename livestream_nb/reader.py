@@ -23,9 +23,10 @@ from livestream_nb.connection.timeline import Phase
 from livestream_nb.errors import StreamBusy
 from livestream_nb.hits.columns import resolve
 from livestream_nb.options import check_clock, check_policy, choose_credentials
+from livestream_nb.plan import Plan
 from livestream_nb.policy import Policy, ReconnectPolicy
 from livestream_nb.protocol.request import stream_request
-from livestream_nb.session import Plan, Session
+from livestream_nb.session import Session
 from livestream_nb.status import Status, status_of
 from livestream_nb.waiting import Goal
 

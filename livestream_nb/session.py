@@ -9,7 +9,6 @@ import logging
 import threading
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from dataclasses import dataclass
 from random import Random
 from typing import Any
 
@@ -17,19 +16,16 @@ from livestream_nb.clock import Clock
 from livestream_nb.connection.access import Access
 from livestream_nb.connection.asking import Asking
 from livestream_nb.connection.claim import Claim
-from livestream_nb.connection.credentials import Credentials
-from livestream_nb.connection.network import Network
 from livestream_nb.connection.queue import Queue
 from livestream_nb.connection.reading import Delivery
 from livestream_nb.connection.slot import Slot, Stream
 from livestream_nb.connection.timeline import Phase, Timeline, Transition
 from livestream_nb.connection.transport import Transport
 from livestream_nb.errors import LivestreamError
-from livestream_nb.hits.columns import Column
 from livestream_nb.hits.intake import Intake
 from livestream_nb.hits.repeats import Spell
-from livestream_nb.policy import Policy, Turns
-from livestream_nb.protocol.request import StreamRequest
+from livestream_nb.plan import Plan
+from livestream_nb.policy import Turns
 from livestream_nb.protocol.status import Cause
 from livestream_nb.worker import Worker
 
@@ -41,31 +37,6 @@ LEVELS = {
     Phase.COOLDOWN: logging.WARNING,
     Phase.STALLED: logging.WARNING,
 }
-
-
-@dataclass(frozen=True)
-class Plan:
-    """Everything that decides how a stream is read, and what of it is kept."""
-
-    request: StreamRequest
-    credentials: Credentials
-    network: Network
-    policy: Policy
-    clock: Clock
-    seed: int | None
-    columns: tuple[Column, ...]
-    keep: int
-    exclusive: bool
-
-    def differing(self, other: "Plan") -> list[str]:
-        """The options that are not the same; who is let in, which way, and chance are left out."""
-        mine, others = self.options(), other.options()
-        return [name for name in mine if mine[name] != others[name]]
-
-    def options(self) -> dict[str, object]:
-        """What two readers must agree on to share a stream, by name."""
-        compared = {name: getattr(self, name) for name in ("policy", "clock", "columns", "keep")}
-        return vars(self.request) | compared
 
 
 class Session:
@@ -174,13 +145,14 @@ class Session:
         digest, aside, state = (
             Worker(f"livestream-{name}") for name in ("digest", "aside", "state")
         )
-        access = Access(plan.credentials, plan.clock, transport, aside)
-        asking = Asking(plan.request, access, transport, plan.clock)
-        stream = self._stream(asking, claim, digest, state)
-        self._slots = [Slot(number, stream) for number in range(1, plan.request.connections + 1)]
-        self._cancel = lambda: _cancel(loop, task)
-        ready.set()
         try:
+            access = Access(plan.credentials, plan.clock, transport, aside)
+            asking = Asking(plan.request, access, transport, plan.clock)
+            stream = self._stream(asking, claim, digest, state)
+            numbers = range(1, plan.request.connections + 1)
+            self._slots = [Slot(number, stream) for number in numbers]
+            self._cancel = lambda: _cancel(loop, task)
+            ready.set()
             async with asyncio.TaskGroup() as tasks:
                 fresh = tasks.create_task(access.keep_fresh())
                 told = tasks.create_task(_refresh(claim, plan.clock, state))

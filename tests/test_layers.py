@@ -20,7 +20,8 @@ KNOWS = {
     "connection": BASE | {"protocol", "policy", "worker"},
     "hits": BASE | {"protocol"},
     "simulator": BASE | {"protocol"},
-    "session": BASE | {"protocol", "policy", "worker", "connection", "hits"},
+    "plan": BASE | {"protocol", "policy", "connection", "hits"},
+    "session": BASE | {"protocol", "policy", "plan", "worker", "connection", "hits"},
     "status": BASE | {"protocol", "connection", "session"},
     "waiting": BASE | {"protocol", "connection", "session", "status"},
     "options": BASE | {"protocol", "policy", "connection"},
@@ -30,7 +31,7 @@ KNOWS = {
     "report": {"charts"},
     "reader": BASE
     | {"protocol", "policy", "connection", "hits", "session", "status", "measures", "gaps"}
-    | {"waiting", "options"},
+    | {"waiting", "options", "plan"},
     "dashboard": BASE | {"charts", "reader", "status"},
     "simulated": BASE | {"simulator", "reader"},
     "embedded": BASE | {"protocol", "hits", "simulator", "simulated"},
