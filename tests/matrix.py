@@ -43,7 +43,7 @@ class Row:
     lanes : str or tuple of str
         A pattern of each connection's states, ``state:reason:status``, until the reader is stopped.
     gaps : tuple of str
-        A pattern of each expected gap's verdict, in order.
+        A pattern of each expected gap's verdict, in order; one that matches nothing need not be.
     loses : str
         ``nothing``; what was ``expired``, older than the retention at the resume; or what was
         ``taken`` by another consumer. Hits of an outage that still lasts are not asked for.
@@ -290,6 +290,7 @@ def nothing_made_up(_: Row, seen: Seen) -> str:
 
 def gaps_are_told(row: Row, seen: Seen) -> str:
     verdicts = seen.gaps["verdict"].to_list()
+    verdicts += [""] * (len(row.gaps) - len(verdicts))
     fits = len(verdicts) == len(row.gaps) and all(map(re.fullmatch, row.gaps, verdicts))
     return "" if fits else f"{seen.gaps.rows()} instead of {row.gaps}"
 

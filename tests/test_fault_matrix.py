@@ -35,6 +35,7 @@ REFUSED = "(cooldown:refused:409 connecting:waited )"
 HELD = "(connecting:waited cooldown:refused:409 |cooldown:queued )"
 QUEUED = f"cooldown:queued {OPEN}"
 COVERED = ("covered",)
+LATE = ("(uncertain)?",)  # told when a connection comes three minutes after the first one
 OPEN_GAP = ("uncertain|likely lost",)
 EVERY_KIND = 6
 REAL = {"clock": Clock()}
@@ -503,6 +504,7 @@ MATRIX = [
             QUEUED,
             f"cooldown:queued connecting:asked {REFUSED}+{STREAMING}",
         ),
+        LATE,
         reader={"connections": 3},
         company=True,
     ),
