@@ -511,6 +511,16 @@ def test_one_lost_slot_does_not_disturb_the_others() -> None:
         assert subject.status.state == "stopped"
 
 
+def test_the_reason_names_its_connection() -> None:
+    """Of several connections the reason is that of one that waits, and says which."""
+    script = [hits(1, end="hold"), hits(2), refuse(404)]
+    with Scripted(*script) as service, reader(service, connections=3, clock=Clock(60)) as subject:
+        subject.wait(hits=2, timeout=SOON)
+        eventually(lambda: "failed" in subject.timeline()["state"].to_list())
+        eventually(lambda: subject.status.state == "cooldown")
+        assert subject.status.reason.startswith("Connection 2: The connection was lost")
+
+
 def test_each_slot_has_its_own_lane() -> None:
     """One of two connections is lost: the other's lane shows nothing of it."""
     with Scripted(hits(1, end="hold"), hits(2), hits(3, end="hold")) as service:

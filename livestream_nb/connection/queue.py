@@ -30,9 +30,9 @@ class Queue:
         ``queued`` is called when there is a wait, with its seconds, at the least, or None when
         they depend on the slots before.
         """
-        left, after_others = self._left(), self._lock.locked()
-        if after_others or left > 0:
-            known = isfinite(left) and left > (APART if after_others else 0.0)
+        left = self._left()
+        if left > 0:
+            known = isfinite(left) and (left > APART or not self._lock.locked())
             queued(left if known else None)
         async with self._lock:
             while (left := self._left()) > 0:
