@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 import livestream_nb
-from livestream_nb import Clock, Reader, Simulator
+from livestream_nb import Clock, Reader, ServerToServer, Simulator
 from livestream_nb.errors import (
     InvalidOption,
     MissingCredentials,
@@ -166,6 +166,18 @@ def test_wrong_token(simulator: Simulator) -> None:
         with pytest.raises(StreamFailed, match="Get a fresh token") as failed:
             reader.wait(hits=1, timeout=SOON)
         assert (failed.value.cause, failed.value.status) == ("unauthorized", 401)
+
+
+def test_tokens_are_renewed_while_the_stream_is_read() -> None:
+    """A client's token is renewed before it expires, by itself; the open stream goes on."""
+    with Simulator(speed=120, token_lifetime=60) as simulator:
+        client = ServerToServer(
+            simulator.client_id, simulator.client_secret, "openid", token_url=simulator.token_url
+        )
+        with Reader(simulator.stream_url, credentials=client, clock=simulator.clock) as reader:
+            until(lambda: simulator.log["event"].to_list().count("issued") >= 3, patience=SOON)
+            assert reader.status.connects == 1
+            assert reader.status.state == "streaming"
 
 
 def test_running_the_cell_again(simulator: Simulator) -> None:
