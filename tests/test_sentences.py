@@ -48,7 +48,7 @@ def test_giving_up_says_what_to_do() -> None:
     """The last sentence names the likely cause and what to do, also where no remedy is known."""
     said = explain(Refusal(Cause.REFUSED, 409, ""), Past(10, 80.0))
     assert said.startswith("409, 10 times in a row: all slots are taken.")
-    assert "Stop that one, then start() again." in gave_up(said, Cause.REFUSED)
+    assert "Stop that one and this reader, then start() again." in gave_up(said, Cause.REFUSED)
     assert gave_up("It failed.", Cause.FAILING) == "It failed. start() tries again."
 
 

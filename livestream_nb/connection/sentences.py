@@ -55,8 +55,8 @@ MEANING = {
 
 REMEDY = {
     Cause.REFUSED: (
-        "Another consumer most likely reads this stream, or reads it with another number of "
-        "connections: another notebook, a service, a colleague. Stop that one, then start() again."
+        "A ghost would be gone by now: look for another notebook, a service, a colleague, perhaps "
+        "with another number of connections. Stop that one and this reader, then start() again."
     ),
     Cause.UNAUTHORIZED: (
         "Get a fresh token, of the service account that the stream belongs to, and start() again."
