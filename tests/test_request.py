@@ -153,3 +153,21 @@ def test_loops_and_chains_end() -> None:
     assert next_hop(request, visited[:-1], "http://127.0.0.1/new")
     with pytest.raises(UntrustedRedirect, match="More than 5"):
         next_hop(request, visited, "http://127.0.0.1/new")
+
+
+@pytest.mark.parametrize(
+    ("stream", "key"),
+    [
+        ("shop", "livestream.adobe.net/shop"),
+        ("https://livestream.adobe.net/api/2/stream/shop", "livestream.adobe.net/shop"),
+        (
+            "https://LIVESTREAM.adobe.net:443/api/1/stream/shop?beta=true",
+            "livestream.adobe.net/shop",
+        ),
+        ("https://livestream.adobe.net/api/1/stream/Shop", "livestream.adobe.net/Shop"),
+        ("http://127.0.0.1:8765/api/1/stream/demo", "127.0.0.1:8765/demo"),
+    ],
+)
+def test_one_stream_has_one_key(stream: str, key: str) -> None:
+    """However a stream's URL is written, it is the same stream."""
+    assert stream_request(stream).key == key

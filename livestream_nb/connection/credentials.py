@@ -17,9 +17,9 @@ from livestream_nb.connection.token_service import TOKEN_SERVICE, check_service
 from livestream_nb.errors import InvalidOption, MissingCredentials, TokenDenied, TokenUnavailable
 
 MISSING = (
-    "No credentials: give token= (a string, or a function that returns one) to read from Adobe's "
-    "Livestream. To try everything without any, use the simulator: "
-    "livestream_nb.Simulator().reader().start()."
+    "No credentials: to read from Adobe's Livestream give token= (a string, or a function that "
+    "returns one) or credentials=, or set LIVESTREAM_TOKEN. To try everything without any, use the "
+    "simulator: livestream_nb.Simulator().reader().start()."
 )
 
 

@@ -21,6 +21,7 @@ TO_END = ("largest", "latest")
 MOST_CONNECTIONS = 8
 LONGEST_SMOOTHING = 7200
 MOST_HOPS = 5
+USUAL_PORTS = {"http": 80, "https": 443}
 STREAM_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
@@ -66,11 +67,13 @@ class StreamRequest:
 
     @property
     def key(self) -> str:
-        """Host, port if there is one, and name: what tells streams apart.
+        """Host, port unless it is the usual one, and name: what tells streams apart.
 
         ``/api/1`` and ``/api/2`` give the same stream (Adobe's Livestream pages).
         """
-        return f"{urlsplit(self.base).netloc.lower()}/{self.name}"
+        parts = urlsplit(self.base)
+        usual = parts.port in (None, USUAL_PORTS[parts.scheme])
+        return f"{parts.hostname}{'' if usual else f':{parts.port}'}/{self.name}"
 
     @property
     def skips(self) -> bool:
