@@ -25,10 +25,6 @@ class Worker:
         self._jobs.put(lambda: _perform(job, loop, done))
         return await done
 
-    def put(self, job: Callable[[], None]) -> None:
-        """Have a job done whose result nobody waits for; it must not raise."""
-        self._jobs.put(job)
-
     def close(self) -> None:
         """Let the thread end once its jobs are done."""
         self._jobs.put(None)

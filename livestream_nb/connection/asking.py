@@ -71,8 +71,8 @@ class Asking:
             self._access.reject(self._tokens[slot])
 
     async def _get(self, url: str, slot: int, stack: AsyncExitStack) -> Answer:
-        sent = headers(self._tokens[slot].reveal(), self._access.client_id)
-        opening = self._transport.get(url, sent)
+        token, client_id = self._tokens[slot], self._access.client_id
+        opening = self._transport.get(url, headers(token.reveal(), client_id))
         try:
             return await stack.enter_async_context(opening)
         except Broken as broken:
