@@ -1,11 +1,12 @@
 """Fixtures that several test modules share."""
 
 import contextlib
+import threading
 from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.plain import Client
+from tests.plain import Client, until
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -14,6 +15,19 @@ def state_directory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LIVESTREAM_NB_STATE", str(tmp_path_factory.mktemp("state")))
         yield
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left_running() -> Iterator[None]:
+    """Each test ends the readers and simulators it began: none is left for a later one to meet."""
+    before = set(threading.enumerate())
+    yield
+    ours = ("livestream-simulator", "livestream-reader")
+    until(
+        lambda: (
+            not [each for each in threading.enumerate() if each not in before and each.name in ours]
+        )
+    )
 
 
 @pytest.fixture

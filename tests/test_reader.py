@@ -1,6 +1,7 @@
 """reader.py against the simulator, on real sockets."""
 
 import asyncio
+import gc
 import threading
 import time
 
@@ -234,9 +235,17 @@ def test_hostile_data() -> None:
 
 
 def test_simulator_lives_as_long_as_its_reader() -> None:
-    """A simulator that only its reader refers to goes on serving."""
-    with Simulator(speed=60).reader() as reader:
+    """A simulator that only its reader refers to goes on serving, and ends with it."""
+    before = set(threading.enumerate())
+    reader = Simulator(speed=60).reader()
+    (server,) = set(threading.enumerate()) - before
+    with reader:
         reader.wait(hits=500, timeout=SOON)
+    assert server.is_alive()
+    del reader
+    gc.collect()
+    server.join(SOON)
+    assert not server.is_alive()
 
 
 @pytest.mark.parametrize(

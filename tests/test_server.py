@@ -100,7 +100,6 @@ def service(recording: Path, caplog: pytest.LogCaptureFixture) -> Iterator[Servi
         yield service
         service.server.stop()
     assert not [*caplog.get_records("call"), *caplog.records]
-    assert not [each for each in threading.enumerate() if each.name == "livestream-simulator"]
 
 
 @pytest.fixture
