@@ -71,9 +71,13 @@ class Outage:
         length = (self.resumed or self.stopped or now) - self.lost
         return max(0.0, length.total_seconds())
 
+    def age(self, now: datetime) -> float:
+        """How long its first hits have waited; they also age while the reader is stopped."""
+        return ((self.resumed or now) - self.lost).total_seconds()
+
     def verdict(self, now: datetime, *, proven: bool) -> str:
-        """What became of the hits meanwhile; they also age while the reader is stopped."""
-        age = ((self.resumed or now) - self.lost).total_seconds()
+        """What became of the hits meanwhile."""
+        age = self.age(now)
         if proven or (self.resumed and age < COVERED and not (self.refused or self.skipped)):
             return "covered"
         return "uncertain" if age <= UNCERTAIN and not self.skipped else "likely lost"
@@ -129,7 +133,7 @@ def gaps(
     -------
     DataFrame
         One row per outage, by ``lost_at``; being stopped is one only when the reader went on later,
-        and a connection that came three minutes or more after the first one was away since then.
+        and a connection that has not come three minutes after the first one was away since then.
         ``connection`` (UInt8); ``lost_at``, ``resumed_at`` (Datetime µs UTC; null unless the
         stream is open again); ``seconds`` (Float64, to the resume, the stop or now);
         ``last_received``, ``first_received`` (Datetime µs UTC, to the second: the new hits around
@@ -163,7 +167,7 @@ def _late(connection: int, began: datetime, states: pl.DataFrame, now: datetime)
     opened = next(iter(states.filter(pl.col("state").is_in(OPEN))["started"]), None)
     stopped = None if opened else _stopped(states)
     outage = Outage(connection, began, began, opened, stopped)
-    return [outage] if outage.seconds(now) >= COVERED else []
+    return [outage] if outage.age(now) >= COVERED else []
 
 
 def _outages(states: pl.DataFrame) -> list[Outage]:

@@ -356,6 +356,15 @@ def test_a_connection_that_never_came() -> None:
     assert [gap["seconds"] for gap in find_all([(1, S, 0), (2, W, 5), (2, X, 500)])] == [500]
 
 
+def test_a_connection_that_had_not_come_when_the_reader_was_stopped() -> None:
+    """What its slot had ages on after the stop: three minutes after the first one it is a gap."""
+    stopped = [(1, S, 0), (2, W, 5), (1, X, 100), (2, X, 100)]
+    assert find_all(stopped, now=179) == []
+    (gap,) = find_all(stopped, now=180)
+    assert (gap["connection"], gap["seconds"], gap["verdict"]) == (2, 100, "uncertain")
+    assert [gap["verdict"] for gap in find_all(stopped, now=301)] == ["likely lost"]
+
+
 def test_slots_that_open_one_after_the_other() -> None:
     """Connections that open seconds apart, as they do at every start, are no gap."""
     assert find_all([(1, S, 0), (2, W, 0), (2, S, 179)]) == []

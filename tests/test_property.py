@@ -455,6 +455,20 @@ def test_eight_slots_lost_at_once(how: str, seed: int) -> None:
     world.close()
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_stopped_before_every_slot_was_open(seed: int) -> None:
+    """Hits of slots that ghosts kept from opening lie in a gap, though the reader was stopped."""
+    sequence = Sequences()
+    try:
+        sequence.begins(seed, 4, 180.0, False, (DEFAULT, ADOBE), None, 9.0)
+        sequence.is_stopped(then=68.0)
+        sequence.is_started_again(reset=None, then=92.0)
+        sequence.is_stopped(then=13.0)
+        sequence.holds()
+    finally:
+        sequence.teardown()
+
+
 def test_repeats_of_another_prove_nothing() -> None:
     """A connection that missed hits is not called covered because another one repeats its own."""
     world = World(Rules(retention=300.0), 1, origin=ADOBE, slots=2)
