@@ -2,6 +2,7 @@ import gzip
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from livestream_nb.hits.columns import resolve
 from livestream_nb.hits.decode import Decoded, Decoder
+from livestream_nb.hits.records import parse
 
 REAL_DAY = Path(__file__).parents[2] / "shared" / "traffic" / "zwitchdev-2015-07-13.ndjson.gz"
 EVERYTHING = ["default", "documented", "linkURL", "evar1", "evar2", "prop1", "prop13"]
@@ -319,7 +321,7 @@ def plain(record: dict[str, Any]) -> dict[str, object]:
         if found is not None and column.kind == "time":
             found = datetime.fromtimestamp(found, UTC)
         if found is not None and column.kind == "event":
-            found = sum(one["count"] / 10 ** one["exponent"] for one in found)
+            found = float(sum(Fraction(one["count"], 10 ** one["exponent"]) for one in found))
         if column.kind == "excluded":
             found = {"yes": True, "no": False, None: None}[found]
         row[column.name] = found
@@ -420,3 +422,124 @@ def test_neighbours_do_not_change_a_record(records: list[bytes]) -> None:
     alone = [decode(record, EVERYTHING) for record in records]
     assert together.frame.to_dicts() == [row for one in alone for row in one.frame.to_dicts()]
     assert together.rejected == tuple(rejected for one in alone for rejected in one.rejected)
+
+
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """The lines that were read with patience."""
+    seen: list[bytes] = []
+
+    def noting(raw: bytes) -> Any:
+        seen.append(raw)
+        return parse(raw)
+
+    monkeypatch.setattr("livestream_nb.hits.decode.parse", noting)
+    return seen
+
+
+RETYPED = {
+    "a number as text": ({"geoDMA": "511"}, "geoDMA", 511),
+    "a text as number": ({"pageName": 404}, "pageName", "404"),
+    "an id as text": ({"hitIdHigh": "18446744073709551615"}, "hitIdHigh", 2**64 - 1),
+    "a time as text": ({"timeGMT": "0"}, "timeGMT", datetime(1970, 1, 1, tzinfo=UTC)),
+    "words for a flag": ({"javaEnabled": "Y"}, "javaEnabled", True),
+    "an event without a list": ({"events": {"event1": {"count": 3}}}, "event1", 3.0),
+    "a count as text": ({"events": {"event1": [{"count": "3"}]}}, "event1", 3.0),
+    "an evar as number": ({"evars": {"evars": {"evar1": 1.0}}}, "evar1", "1.0"),
+    "a text for an object": ({"evars": "none"}, "evar1", None),
+    "a list for an inner object": ({"evars": {"evars": []}}, "evar1", None),
+    "true for an object": ({"exclude": True}, "excluded", None),
+}
+
+
+@pytest.mark.parametrize(("fields", "column", "read"), RETYPED.values(), ids=RETYPED)
+def test_a_field_retyped_in_every_record_is_read_at_speed(
+    fields: dict[str, object], column: str, read: object, patient: list[bytes]
+) -> None:
+    """A field of another type in every record is read, and costs no second look at each."""
+    columns = ["default", "geoDMA", "javaEnabled", "evar1", "event1"]
+    decoder = Decoder(resolve(columns))
+    for number in range(3):
+        del patient[:]
+        block = lines(*({**hit(n), "bot": "no", **fields} for n in range(50)))
+        decoded = decoder.decode(block, connection=0, arrived=0.0)
+        assert decoded.frame[column].to_list() == [read] * 50, number
+        assert decoded.frame["bot"].to_list() == ["no"] * 50
+        assert (decoded.rejected, decoded.unreadable) == ((), {})
+    assert patient == []
+
+
+def test_a_few_odd_records_leave_the_others_fast(patient: list[bytes]) -> None:
+    """Two odd values in a block are read by themselves, in every block; the third widens."""
+    decoder = Decoder(resolve("geoDMA"))
+    for many in (2, 2, 3):
+        records = [hit(n, geoDMA=str(n) if n < many else n) for n in range(30)]
+        frame = decoder.decode(lines(*records), connection=0, arrived=0.0).frame
+        assert frame["geoDMA"].to_list() == list(range(30))
+    assert len(patient) == 2 + 2 + 2
+
+
+def test_what_cannot_be_read_is_counted_in_a_widened_column() -> None:
+    """In a column that was widened, unreadable values are null and counted one by one."""
+    decoder = Decoder(resolve(["geoDMA", "evar1"]))
+    records = [hit(n, geoDMA=["1", "many", None, 2, {}][n % 5], evars=n) for n in range(20)]
+    decoded = decoder.decode(lines(*records), connection=0, arrived=0.0)
+    assert decoded.frame["geoDMA"].to_list() == [1, None, None, 2, None] * 4
+    assert decoded.unreadable == {"geoDMA": 8}
+
+
+@pytest.mark.parametrize(
+    ("fields", "lat", "other"),
+    [
+        ({"lat": "1.5"}, 1.5, 1.5),
+        ({"geoLatitude": 2}, 2.0, 2.0),
+        ({"lat": 1, "geoLatitude": "2"}, 1.0, 2.0),
+        ({"lat": None, "geoLatitude": "2"}, 2.0, 2.0),
+        ({}, None, None),
+    ],
+)
+def test_either_spelling_of_a_place_is_read(
+    fields: dict[str, object], lat: float | None, other: float | None
+) -> None:
+    """Latitude is read in either spelling; when both are there, each column has its own."""
+    for more in ({}, {"hitIdHigh": "7"}):  # with speed, and with patience
+        frame = decode(lines(hit(**fields) | more), ["lat", "geoLatitude"]).frame
+        assert frame.select("lat", "geoLatitude").row(0) == (lat, other)
+
+
+def test_a_map_and_values_of_it_may_be_asked_for_together() -> None:
+    """A nested column beside single values out of it, with speed and with patience."""
+    record = hit(
+        evars={"evars": {"campaign": "c", "evar1": "a", "evar2": 2.0}},
+        events={"event1": [{"count": 1, "exponent": 1}], "carts": [{"count": 1}]},
+        mvvars={"2": {"m": {"values": ["x", "y"], "delim": 44}}},
+    )
+    columns = ["default", "evars", "evar1", "events", "event1", "mvvar2", "mvvar1"]
+    for more in ({}, {"visIdHigh": "7"}):
+        row = decode(lines(record | more), columns).frame.row(0, named=True)
+        assert (row["campaign"], row["evar1"], row["event1"]) == ("c", "a", 0.1)
+        assert [tuple(each.values()) for each in row["evars"]] == [
+            ("campaign", "c"), ("evar1", "a"), ("evar2", "2.0")
+        ]  # fmt: skip
+        assert row["events"] == [{"key": "event1", "value": 0.1}, {"key": "carts", "value": 1.0}]
+        assert (row["mvvar1"], row["mvvar2"]) == (None, ["x", "y"])
+
+
+def test_sums_of_an_event_are_exact() -> None:
+    """Instances are added as decimals and rounded once: 0.1 and 0.2 make 0.3."""
+    tenths = [{"count": 1, "exponent": 1}, {"count": 2, "exponent": 1}]
+    cents = [{"count": 1999, "exponent": 2}] * 3 + [{"count": 0.1}, {"count": 2**53 + 1}]
+    for instances, total in ((tenths, 0.3), (cents, 9007199254741054.0)):
+        for more in ({}, {"hitIdHigh": "7"}):
+            record = hit(events={"revenue": instances}) | more
+            assert decode(lines(record), "revenue").frame["revenue"].item() == total
+
+
+def test_lines_are_handed_on_without_blank_ones() -> None:
+    """Beside the frame, a block gives its records as they came, also those that were rejected."""
+    block = b"\r\n  \r\n" + lines(hit()) + b"x\n\n" + lines(hit()).rstrip()
+    decoded = decode(block)
+    assert [bytes(line).strip() for line in decoded.lines] == [
+        lines(hit()).strip(), b"x", lines(hit()).strip()
+    ]  # fmt: skip
+    assert [rejected.raw for rejected in decoded.rejected] == [b"x"]

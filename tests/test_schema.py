@@ -251,11 +251,17 @@ WRONG: dict[str, list[object]] = {
         [instance(exponent=1.5)],
         [instance(unique=5)],
     ],
+    "texts": [None, "a,b", 5, []],
+    "pairs": [None, "a", 5, []],
+    "totals": [None, "a", 5, []],
+    "products": [None, "a", 5, {}],
+    "hierarchies": [None, "a:b", 5, []],
+    "activities": [None, "a", 5],
 }
 
 
 def wrong(column: Column) -> list[object]:
-    counts = column.name.startswith("evar")  # an evar that counts holds a number
+    counts = column.name != "evars" and column.name.startswith("evar")  # one may hold a number
     return [value for value in WRONG[column.kind] if not (counts and value == 5)]
 
 

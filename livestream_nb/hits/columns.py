@@ -4,15 +4,21 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 from livestream_nb.errors import InvalidOption, UnknownColumn
-from livestream_nb.hits.fields import ALWAYS, COLUMNS, DEFAULT, DOCUMENTED, FAMILIES, NESTED, Column
+from livestream_nb.hits.fields import ALWAYS, COLUMNS, DEFAULT, DOCUMENTED, FAMILIES, Column
 
-__all__ = ["Column", "nearest", "resolve"]
+__all__ = ["SETS", "Column", "nearest", "resolve"]
 
-_SETS: dict[str, tuple[str, ...]] = {
+SETS: dict[str, tuple[str, ...]] = {
     "default": DEFAULT,
     "documented": tuple(column.name for column in DOCUMENTED),
+    "all": (*(column.name for column in DOCUMENTED), "evars", "props", "events"),
 }
+"""The names of the columns of each set, besides those that are always there."""
 
+_INSTEAD = {
+    "exclude": "whether a hit is excluded is in 'excluded'",
+    "mvvars": "list variables are named singly: 'mvvar1', 'mvvar2', 'mvvar3'",
+}
 _APPENDED = ("arrived", "connection")
 
 
@@ -22,7 +28,8 @@ def resolve(columns: str | Iterable[str] | None) -> tuple[Column, ...]:
     Parameters
     ----------
     columns : str, iterable of str or None
-        ``"default"`` (also None), ``"documented"``, a column's name, or several of these.
+        ``"default"`` (also None), ``"documented"``, ``"all"``, a column's name, or several of
+        these.
 
     Returns
     -------
@@ -38,7 +45,7 @@ def resolve(columns: str | Iterable[str] | None) -> tuple[Column, ...]:
     """
     names = [column.name for column in ALWAYS]
     for name in _names(columns):
-        names += _SETS.get(name, (name,))
+        names += SETS.get(name, (name,))
     return tuple(_find(name) for name in dict.fromkeys(names) if name not in _APPENDED)
 
 
@@ -62,13 +69,14 @@ def _find(name: str) -> Column:
 
 
 def _advice(name: str) -> str:
-    if name in NESTED:
-        return "it holds several values per hit; name single ones, such as evar1, prop1 or event1"
+    instead = _INSTEAD.get(name)
+    if instead:
+        return instead
     family = name.casefold().rstrip("0123456789")
-    if family in FAMILIES:
-        return f"there are {family}1 to {family}{FAMILIES[family][0]}"
-    sets = " and ".join(map(repr, _SETS))
-    return f"no hit has it; {nearest(name, [*_SETS, *COLUMNS])}, and the sets are {sets}"
+    if family in FAMILIES and name.casefold() not in COLUMNS:
+        return f"there are {family}1 to {family}{FAMILIES[family].last}"
+    sets = ", ".join(map(repr, SETS))
+    return f"no hit has it; {nearest(name, [*SETS, *COLUMNS])}, and the sets are {sets}"
 
 
 def nearest(name: str, right: Iterable[str]) -> str:

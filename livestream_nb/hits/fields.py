@@ -1,18 +1,21 @@
 """The table of columns that a hit can become: name, place in the record, dtype and meaning.
 
-Every column is one value per hit. Names and documented types come from Adobe's Livestream pages in
-``AdobeDocs/analytics-2.0-apis``, folder ``src/pages/guides/endpoints/livestream``:
-``variable-reference.md`` and ``example-output.md``; where a type is said to vary, from
-``release-notes.md`` (13 April 2026). Fields that only the older ``metrics_dimensions.md`` of
-``AdobeDocs/analytics-1.4-apis`` or records seen in the open name can be asked for by name, but are
-no part of the set ``"documented"``. Numbered columns (``evar1``, ``prop1``, ``event1``, ...) are
-made when they are asked for.
+A column is one value per hit, or a list of several. Names and documented types come from Adobe's
+Livestream pages in ``AdobeDocs/analytics-2.0-apis``, folder
+``src/pages/guides/endpoints/livestream``: ``variable-reference.md`` and ``example-output.md``;
+where a type is said to vary, from ``release-notes.md`` (13 April 2026). Fields that only the older
+``metrics_dimensions.md`` of ``AdobeDocs/analytics-1.4-apis`` or records seen in the open name can
+be asked for by name, but are no part of the set ``"documented"``. Numbered columns (``evar1``,
+``prop1``, ``event1``, ``mvvar1``, ...) are made when they are asked for.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import polars as pl
+
+from livestream_nb.hits import nested
 
 UTC_TIME = pl.Datetime("us", "UTC")
 
@@ -31,11 +34,13 @@ class Column:
         What the column holds.
     kind : str
         How the value is read: ``text``, ``id``, ``integer``, ``number``, ``flag``, ``formats``,
-        ``excluded``, ``time`` or ``event``.
+        ``excluded``, ``time`` or ``event``; several values per hit as one of ``nested.DTYPES``.
     unit : str
         The unit of a number, or nothing.
     meaning : str
         What the value says, in a few words.
+    also : tuple of str
+        Where some streams have the value instead; empty when there is no such place.
     """
 
     name: str
@@ -44,6 +49,33 @@ class Column:
     kind: str
     unit: str
     meaning: str
+    also: tuple[str, ...] = ()
+
+    @property
+    def paths(self) -> tuple[tuple[str, ...], ...]:
+        """Every place where the value may be, the column's own first."""
+        return (self.path, self.also) if self.also else (self.path,)
+
+    def find(self, record: dict[str, object]) -> object:
+        """The JSON value that a record has for this column; None when it has none."""
+        found = (dig(record, path) for path in self.paths)
+        return next((value for value in found if value is not None), None)
+
+
+def dig(record: dict[str, object], path: tuple[str, ...]) -> object:
+    """Follow keys into a record.
+
+    Returns
+    -------
+    object
+        The JSON value at the end of the path, or None when there is none.
+    """
+    value: object = record
+    for key in path:
+        if not isinstance(value, dict):
+            return None
+        value = value.get(key)
+    return value
 
 
 _DTYPES: dict[str, pl.DataType] = {
@@ -56,13 +88,19 @@ _DTYPES: dict[str, pl.DataType] = {
     "excluded": pl.Boolean(),
     "time": UTC_TIME,
     "event": pl.Float64(),
+    **nested.DTYPES,
 }
 
 
 def _column(
-    name: str, kind: str, meaning: str, unit: str = "", path: tuple[str, ...] = ()
+    name: str,
+    kind: str,
+    meaning: str,
+    unit: str = "",
+    path: tuple[str, ...] = (),
+    also: tuple[str, ...] = (),
 ) -> Column:
-    return Column(name, path or (name,), _DTYPES[kind], kind, unit, meaning)
+    return Column(name, path or (name,), _DTYPES[kind], kind, unit, meaning, also)
 
 
 ALWAYS: tuple[Column, ...] = (
@@ -98,8 +136,8 @@ DOCUMENTED: tuple[Column, ...] = (
     _column("javaEnabled", "flag", "Java is switched on in the browser"),
     _column("language", "text", "language of the browser"),
     _column("languageAbbrev", "text", "code of the browser's language"),
-    _column("lat", "number", "latitude of the IP address", "degrees"),
-    _column("lon", "number", "longitude of the IP address", "degrees"),
+    _column("lat", "number", "latitude of the IP address", "degrees", also=("geoLatitude",)),
+    _column("lon", "number", "longitude of the IP address", "degrees", also=("geoLongitude",)),
     _column("mcVisIdHigh", "id", "first half of the Experience Cloud id"),
     _column("mcVisIdLow", "id", "second half of the Experience Cloud id"),
     _column("mobileAudioSupport", "formats", "audio formats of the device, or true or false"),
@@ -133,8 +171,16 @@ DOCUMENTED: tuple[Column, ...] = (
 )
 
 _BY_NAME_ONLY: tuple[Column, ...] = (
-    _column("geoLatitude", "number", "latitude, in the spelling of some streams", "degrees"),
-    _column("geoLongitude", "number", "longitude, in the spelling of some streams", "degrees"),
+    _column(
+        "geoLatitude", "number", "as lat, in the spelling of some streams", "degrees", also=("lat",)
+    ),
+    _column(
+        "geoLongitude",
+        "number",
+        "as lon, in the spelling of some streams",
+        "degrees",
+        also=("lon",),
+    ),
     _column("homePage", "integer", "the page is the browser's home page; before 2020"),
     _column("javascriptVersion", "text", "version of JavaScript; before 2020"),
     _column("linkURL", "text", "address of the link that was followed"),
@@ -173,37 +219,41 @@ DEFAULT = (
     "excluded",
 )
 
-FAMILIES: dict[str, tuple[int, tuple[str, ...], str, str]] = {
-    "evar": (250, ("evars", "evars"), "text", "conversion variable"),
-    "prop": (75, ("props",), "text", "traffic variable"),
-    "event": (1000, ("events",), "event", "custom event"),
+
+class Family(NamedTuple):
+    """Numbered columns: how many, where their values lie (``{}`` is the number), what they are."""
+
+    last: int
+    path: tuple[str, ...]
+    kind: str
+    meaning: str
+
+
+FAMILIES = {
+    "evar": Family(250, ("evars", "evars", "evar{}"), "text", "conversion variable"),
+    "prop": Family(75, ("props", "prop{}"), "text", "traffic variable"),
+    "event": Family(1000, ("events", "event{}"), "event", "custom event"),
+    "mvvar": Family(3, ("mvvars", "{}", "m"), "texts", "list variable"),
 }
 
-# Lists and objects, each more than one value per hit.
-NESTED = frozenset(
-    {
-        "evars",
-        "props",
-        "events",
-        "products",
-        "hierarchies",
-        "mvvars",
-        "mvvar1",
-        "mvvar2",
-        "mvvar3",
-        "exclude",
-        "tnt",
-        "tntAction",
-        "mcAudiences",
-    }
+NESTED: tuple[Column, ...] = (
+    _column("evars", "pairs", "conversion variables, by name", path=("evars", "evars")),
+    _column("props", "pairs", "traffic variables, by name"),
+    _column("events", "totals", "events, by name, each with its value"),
+    _column("products", "products", "products, with variables and events of their own"),
+    _column("hierarchies", "hierarchies", "hierarchy variables, by name, with their levels"),
+    _column("mcAudiences", "texts", "segments of Audience Manager"),
+    _column("tnt", "activities", "activities of Adobe Target"),
+    _column("tntAction", "activities", "actions of Adobe Target"),
 )
+"""The columns of several values per hit that are not one of a numbered family."""
 
 
 def _numbered() -> Iterator[Column]:
-    for family, (last, path, kind, meaning) in FAMILIES.items():
+    for name, (last, path, kind, meaning) in FAMILIES.items():
         for number in range(1, last + 1):
-            name = f"{family}{number}"
-            yield _column(name, kind, f"{meaning} {number}", path=(*path, name))
+            place = tuple(key.format(number) for key in path)
+            yield _column(f"{name}{number}", kind, f"{meaning} {number}", path=place)
 
 
 SINGLE: tuple[Column, ...] = (
@@ -214,8 +264,8 @@ SINGLE: tuple[Column, ...] = (
 )
 """The columns of one value per hit that are not one of a numbered family."""
 
-COLUMNS: dict[str, Column] = {column.name: column for column in (*SINGLE, *_numbered())}
+COLUMNS: dict[str, Column] = {column.name: column for column in (*SINGLE, *NESTED, *_numbered())}
 """Every column by its name."""
 
-HIT_FIELDS = frozenset(column.path[0] for column in COLUMNS.values()) | NESTED
+HIT_FIELDS = frozenset(column.path[0] for column in COLUMNS.values())
 """The keys by which an object is known to be a hit."""

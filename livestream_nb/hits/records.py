@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from livestream_nb.hits.fields import HIT_FIELDS
 
-# Python refuses to read integers of more than 4,300 digits; no column holds more than 20.
-_LONGEST_INTEGER = 100
+# Longer ones Python refuses to read.
+_LONGEST_INTEGER = 4_300
 
 
 @dataclass(frozen=True)
@@ -88,19 +88,3 @@ def _no_hit(record: dict[str, object]) -> str:
     if HIT_FIELDS.isdisjoint(record):
         return "not a hit: it has none of a hit's fields"
     return ""
-
-
-def dig(record: dict[str, object], path: tuple[str, ...]) -> object:
-    """Follow keys into a record.
-
-    Returns
-    -------
-    object
-        The JSON value at the end of the path, or None when there is none.
-    """
-    value: object = record
-    for key in path:
-        if not isinstance(value, dict):
-            return None
-        value = value.get(key)
-    return value

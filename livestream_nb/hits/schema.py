@@ -12,7 +12,7 @@ from copy import deepcopy
 from functools import cache
 from typing import Any
 
-from livestream_nb.hits.fields import ALWAYS, FAMILIES, SINGLE, Column
+from livestream_nb.hits.fields import ALWAYS, FAMILIES, NESTED, SINGLE, Column, Family
 from livestream_nb.hits.values import UINT64_MAX
 
 __all__ = ["record_schema", "schema_json"]
@@ -29,6 +29,12 @@ _KINDS: dict[str, _Schema] = {
     "excluded": {"type": ["string", "boolean"]},
     "time": {"type": "integer", "minimum": 0},
     "event": {"$ref": "#/$defs/instances"},
+    "texts": {"$ref": "#/$defs/list"},
+    "pairs": {"type": "object"},
+    "totals": {"type": "object"},
+    "products": {"type": "array", "items": {"$ref": "#/$defs/product"}},
+    "hierarchies": {"type": "object", "additionalProperties": {"$ref": "#/$defs/hierarchy"}},
+    "activities": {"type": ["array", "object"]},
 }
 
 # release-notes.md, 13 April 2026: an evar that counts holds 1.0.
@@ -89,18 +95,9 @@ _DEFINED: _Schema = {
     },
 }
 
-_NESTED: _Schema = {
-    "evars": {
-        "type": "object",
-        "properties": {"evars": {"type": "object", "description": "conversion variables"}},
-    },
-    "props": {"type": "object", "description": "traffic variables"},
-    "events": {"type": "object", "description": "events of the hit, by name"},
-    "products": {
-        "type": "array",
-        "items": {"$ref": "#/$defs/product"},
-        "description": "products of the hit",
-    },
+# What holds columns, or the spellings of one, and is none itself.
+_AROUND: _Schema = {
+    "evars": {"type": "object"},
     "exclude": {
         "type": "object",
         "properties": {
@@ -109,21 +106,7 @@ _NESTED: _Schema = {
         },
         "description": "whether and why the hit is left out of Adobe's reports",
     },
-    "hierarchies": {
-        "type": "object",
-        "additionalProperties": {"$ref": "#/$defs/hierarchy"},
-        "description": "hierarchy variables, by name",
-    },
-    "mvvars": {
-        "type": "object",
-        "patternProperties": {
-            "^[1-3]$": {"type": "object", "properties": {"m": {"$ref": "#/$defs/list"}}}
-        },
-        "description": "list variables 1 to 3",
-    },
-    "mcAudiences": {"$ref": "#/$defs/list", "description": "segments of Audience Manager"},
-    "tnt": {"type": ["array", "object"], "description": "activities of Adobe Target"},
-    "tntAction": {"type": ["array", "object"], "description": "actions of Adobe Target"},
+    "mvvars": {"type": "object", "description": "list variables"},
 }
 
 _RECORD: _Schema = {
@@ -136,7 +119,7 @@ _RECORD: _Schema = {
     ),
     "type": "object",
     "required": [column.name for column in ALWAYS],
-    "properties": _NESTED,
+    "properties": _AROUND,
     "$defs": _DEFINED,
 }
 
@@ -157,14 +140,12 @@ def record_schema() -> dict[str, Any]:
 def schema_json() -> bytes:
     """The schema of :func:`record_schema` as JSON text, indented for people to read."""
     record = deepcopy(_RECORD)
-    for column in SINGLE:
+    for column in (*NESTED, *SINGLE):
         fields = _object(record, column.path[:-1]).setdefault("properties", {})
         fields[column.path[-1]] = _KINDS[column.kind] | {"description": _meaning(column)}
-    for family, (last, path, kind, meaning) in FAMILIES.items():
-        types = _FAMILY_KINDS.get(family, _KINDS[kind])
-        _object(record, path).setdefault("patternProperties", {})[_pattern(family, last)] = (
-            types | {"description": f"{meaning} 1 to {last}"}
-        )
+    for name, family in FAMILIES.items():
+        types = _FAMILY_KINDS.get(name, _KINDS[family.kind])
+        _add_family(record, family, types | {"description": f"{family.meaning} 1 to {family.last}"})
     record["properties"] = dict(sorted(record["properties"].items()))
     return json.dumps(record, indent=1).encode()
 
@@ -175,8 +156,16 @@ def _object(schema: _Schema, path: tuple[str, ...]) -> _Schema:
     return schema
 
 
-def _pattern(family: str, last: int) -> str:
-    return f"^{family}[1-9][0-9]{{0,{len(str(last)) - 1}}}$"
+def _add_family(record: _Schema, family: Family, value: _Schema) -> None:
+    numbered = next(depth for depth, key in enumerate(family.path) if "{}" in key)
+    for key in reversed(family.path[numbered + 1 :]):
+        value = {"type": "object", "properties": {key: value}}
+    digits = (
+        f"[1-9][0-9]{{0,{len(str(family.last)) - 1}}}" if family.last > 9 else f"[1-{family.last}]"
+    )
+    pattern = f"^{family.path[numbered].format(digits)}$"
+    around = _object(record, family.path[:numbered])
+    around.setdefault("patternProperties", {})[pattern] = value
 
 
 def _meaning(column: Column) -> str:

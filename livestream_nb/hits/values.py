@@ -8,6 +8,7 @@ first: an id is an integer or it is nothing.
 import re
 import sys
 from collections.abc import Callable, Sequence
+from fractions import Fraction
 from math import isfinite
 
 INT32_MAX = 2**31 - 1
@@ -94,16 +95,23 @@ def time(value: object) -> int:
 
 
 def total(instances: Sequence[tuple[float, int]]) -> float:
-    """Sum an event's (count, exponent) pairs: each adds ``count * 10^-exponent``."""
-    value = sum((_scaled(count, exponent) for count, exponent in instances), 0.0)
-    if not isfinite(value):
-        raise ValueError(_UNREADABLE)
-    return value
+    """Sum an event's (count, exponent) pairs: each adds ``count * 10^-exponent``.
+
+    The sum is exact and is rounded once, so that 0.1 and 0.2 are 0.3.
+    """
+    places = max((exponent for _, exponent in instances), default=0)
+    # 10**-n would be a float.
+    units = sum(_exact(count) * 10 ** (places - exponent) for count, exponent in instances)
+    try:
+        value = units / 10**places if places >= 0 else units * 10**-places
+        return float(value)
+    except OverflowError:
+        raise ValueError(_UNREADABLE) from None
 
 
-def _scaled(count: float, exponent: int) -> float:
-    # Dividing rounds once: 1799 / 100 is the float 17.99, 1799 * 0.01 is not.
-    return count / 10.0**exponent if exponent >= 0 else count * 10.0**-exponent
+def _exact(count: float) -> int | Fraction:
+    # The digits of a float as they were written: 0.1 is a tenth.
+    return count if isinstance(count, int) else Fraction(repr(count))
 
 
 def event(value: object) -> float:
@@ -117,7 +125,14 @@ def _instance(item: object) -> tuple[float, int]:
     if not isinstance(item, dict) or "count" not in item:
         raise ValueError(_UNREADABLE)
     exponent = whole(item.get("exponent") or 0)
-    return number(item["count"]), _between(-LARGEST_EXPONENT, exponent, LARGEST_EXPONENT)
+    return _count(item["count"]), _between(-LARGEST_EXPONENT, exponent, LARGEST_EXPONENT)
+
+
+def _count(value: object) -> float:
+    try:
+        return whole(value)
+    except ValueError:
+        return number(value)
 
 
 READERS: dict[str, Callable[[object], object]] = {
