@@ -89,15 +89,17 @@ def test_an_empty_frame_is_fine() -> None:
     assert Dedupe().fresh(hits(), A)[1] == 0
 
 
-@given(
-    st.integers(1, 12),
-    st.lists(st.lists(st.integers(0, 30), max_size=8), max_size=12),
-)
-def test_the_window_is_at_least_what_was_asked_for(window: int, frames: list[list[int]]) -> None:
-    """A hit among the last `window` ones is always dropped, and a new one never."""
+frames_of = st.tuples(st.lists(st.integers(0, 30), max_size=8), st.sampled_from([A, B, C]))
+
+
+@given(st.integers(1, 12), st.lists(frames_of, max_size=12))
+def test_the_window_is_at_least_what_was_asked_for(
+    window: int, frames: list[tuple[list[int], Spell]]
+) -> None:
+    """A hit among the last `window` ones is always dropped, and a new one never; none lingers."""
     dedupe, before = Dedupe(window), []
-    for frame in frames:
-        fresh, dropped, _ = dedupe.fresh(hits(*((7, low) for low in frame)), A)
+    for frame, spell in frames:
+        fresh, dropped, _ = dedupe.fresh(hits(*((7, low) for low in frame)), spell)
         kept = set(fresh["row"].to_list())
         assert dropped == len(frame) - len(kept)
         for row, low in enumerate(frame):
@@ -106,24 +108,63 @@ def test_the_window_is_at_least_what_was_asked_for(window: int, frames: list[lis
             if low not in before:
                 assert row in kept
             before.append(low)
+    dedupe.fresh(hits(*((8, low) for low in range(window))), A)
+    assert held(dedupe) == window
+
+
+@given(st.lists(frames_of, max_size=12))
+def test_every_hit_belongs_to_the_youngest_that_brought_it(
+    frames: list[tuple[list[int], Spell]],
+) -> None:
+    """The earlier spells that are named are those that had brought a frame's hits before."""
+    dedupe, owners = Dedupe(), {}
+    for frame, spell in frames:
+        earlier = set()
+        for low in frame:
+            before = owners.get(low, spell)
+            earlier |= {before} if before.opened < spell.opened else set()
+            owners[low] = max(before, spell, key=lambda one: one.opened)
+        assert dedupe.fresh(hits(*((7, low) for low in frame)), spell).repeated == earlier
+
+
+def held(dedupe: Dedupe) -> int:
+    """How many ids are held, wherever they are."""
+    once = sum(map(len, dedupe._brought.values()))
+    return max(once, dedupe._delivered, once + len(dedupe._more))
 
 
 def test_memory_is_bounded() -> None:
-    """No more than a sixteenth over the window is remembered, and the oldest is forgotten."""
+    """No more than a frame over the window is remembered, and the oldest is forgotten."""
     dedupe = Dedupe(window=1_000)
     for start in range(0, 20_000, 50):
         dedupe.fresh(hits(*((0, low) for low in range(start, start + 50))), A)
-        assert len(dedupe._known) <= 1_062
-    assert dedupe.fresh(hits((0, 18_937)), A).dropped == 0
-    assert dedupe.fresh(hits((0, 19_000)), A).dropped == 1
+        assert held(dedupe) <= 1_050
+    assert dedupe.fresh(hits((0, 18_949)), A).dropped == 0
+    assert dedupe.fresh(hits((0, 19_050)), A).dropped == 1
 
 
-def test_memory_is_bounded_when_hits_repeat() -> None:
-    """Frames with repeats among them do not make the memory grow either."""
+@pytest.mark.parametrize("spells", [[A], [A, B], [B, A], [A, B, C]])
+def test_memory_is_bounded_when_hits_repeat(spells: list[Spell]) -> None:
+    """Hits that come again and again, on one connection or on several, do not make it grow."""
     dedupe = Dedupe(window=100)
     for low in range(1_000):
-        dedupe.fresh(hits((0, low), (0, low)), A)
-        assert len(dedupe._known) <= 106
+        dedupe.fresh(
+            hits((0, low + 3), (0, low + 3), (0, low), (0, 5_000)), spells[low % len(spells)]
+        )
+        assert held(dedupe) <= 204
+    for low in range(2_000, 2_100):
+        dedupe.fresh(hits((0, low)), A)
+    assert held(dedupe) == 100
+
+
+def test_frames_without_ids_leave_nothing() -> None:
+    """Frames that are empty, or whose hits have no ids, leave nothing behind."""
+    dedupe = Dedupe()
+    for _ in range(10):
+        dedupe.fresh(hits(), A)
+        dedupe.fresh(hits((None, 1)), B)
+    assert not dedupe._deliveries
+    assert not dedupe._brought
 
 
 def test_a_repeat_names_the_earlier_spell() -> None:
@@ -161,5 +202,5 @@ def test_a_repeated_hit_passes_to_the_later_spell() -> None:
 @pytest.mark.parametrize("window", [0, -1, 1.5, True, None, "all"])
 def test_a_wrong_window_is_refused(window: object) -> None:
     """A window that is no number of hits is refused with the value."""
-    with pytest.raises(InvalidOption, match="window="):
+    with pytest.raises(InvalidOption, match="dedupe="):
         Dedupe(window)

@@ -5,16 +5,13 @@ window holds which open connection brought it last; when a younger one brings it
 went back to a point before the end of the earlier one.
 """
 
-from itertools import islice
+from collections import Counter, defaultdict, deque
 from typing import NamedTuple
 
 import polars as pl
 
 from livestream_nb.checks import check_count
 from livestream_nb.hits.repeats import Spell
-
-# The window outgrows what was asked for by one part in so many before it is cut back.
-_PARTS = 16
 
 
 class Fresh(NamedTuple):
@@ -41,7 +38,7 @@ class Dedupe:
     Parameters
     ----------
     window : int
-        How many of the latest distinct ids are remembered, at least; a sixteenth more at most.
+        How many of the latest hits are remembered, whole frames of them; each takes some 90 bytes.
 
     Attributes
     ----------
@@ -55,11 +52,17 @@ class Dedupe:
     """
 
     def __init__(self, window: int = 1_000_000) -> None:
-        check_count("window", window, "hits")
+        check_count("dedupe", window, "hits")
         self.without_id = 0
         self._window = window
-        # In the order in which the ids came last.
-        self._known: dict[int, Spell] = {}
+        # Every id is in the set of the spell that brought it last. Sets, for their tables are
+        # half the size of dicts', and know the hashes of what they hold.
+        self._brought: defaultdict[Spell, set[int]] = defaultdict(set)
+        # What each frame delivered, by the spell that it belongs to since; the oldest frame first.
+        self._deliveries: deque[dict[Spell, list[int]]] = deque()
+        self._delivered = 0
+        # Of an id that was delivered more than once, how many later deliveries there are.
+        self._more: Counter[int] = Counter()
 
     def fresh(self, frame: pl.DataFrame, spell: Spell) -> Fresh:
         """Drop the hits whose id was seen among the latest, also within the frame.
@@ -75,36 +78,72 @@ class Dedupe:
         if high.null_count() or low.null_count():
             return self._one_by_one(frame, spell)
         ids = [h << 64 | w for h, w in zip(high.to_list(), low.to_list(), strict=True)]
-        brought = dict.fromkeys(ids, spell)
-        if len(brought) < len(ids) or not self._known.keys().isdisjoint(brought):
+        new = set(ids)
+        if not ids or len(new) < len(ids) or not all(map(new.isdisjoint, self._brought.values())):
             return self._one_by_one(frame, spell)
-        self._known.update(brought)
-        self._forget()
+        self._brought[spell] |= new
+        self._remember({spell: ids})
         return Fresh(frame, 0, frozenset())
 
     def _one_by_one(self, frame: pl.DataFrame, spell: Spell) -> Fresh:
-        pairs = zip(frame["hitIdHigh"].to_list(), frame["hitIdLow"].to_list(), strict=True)
-        before = [self._brought(high, low, spell) for high, low in pairs]
-        self._forget()
+        before: list[Spell | None] = []
+        passed: defaultdict[Spell, list[int]] = defaultdict(list)
+        for high, low in zip(
+            frame["hitIdHigh"].to_list(), frame["hitIdLow"].to_list(), strict=True
+        ):
+            if high is None or low is None:
+                self.without_id += 1
+                before.append(None)
+                continue
+            hit = high << 64 | low
+            before.append(self._owner(hit))
+            passed[self._pass(hit, before[-1], spell)].append(hit)
+        if passed:
+            self._remember(passed)
         new = pl.Series([one is None for one in before], dtype=pl.Boolean)
         earlier = frozenset(one for one in before if one is not None and one.opened < spell.opened)
         return Fresh(frame.filter(new), frame.height - int(new.sum()), earlier)
 
-    def _brought(self, high: int | None, low: int | None, spell: Spell) -> Spell | None:
-        """Remember a hit, and tell which spell had brought it before."""
-        if high is None or low is None:
-            self.without_id += 1
-            return None
-        hit = high << 64 | low
-        before = self._known.pop(hit, None)
-        self._known[hit] = spell if before is None else _younger(before, spell)
-        return before
+    def _owner(self, hit: int) -> Spell | None:
+        return next((spell for spell, ids in self._brought.items() if hit in ids), None)
 
-    def _forget(self) -> None:
-        excess = len(self._known) - self._window
-        if excess > self._window // _PARTS:
-            for hit in list(islice(self._known, excess)):
-                del self._known[hit]
+    def _pass(self, hit: int, before: Spell | None, spell: Spell) -> Spell:
+        """Note that a spell brought a hit, and tell to whom it belongs now."""
+        if before is None:
+            self._brought[spell].add(hit)
+            return spell
+        owner = _younger(before, spell)
+        self._brought[before].remove(hit)
+        self._brought[owner].add(hit)
+        self._more[hit] += 1
+        return owner
+
+    def _remember(self, delivery: dict[Spell, list[int]]) -> None:
+        self._deliveries.append(delivery)
+        self._delivered += _size(delivery)
+        while self._delivered - _size(self._deliveries[0]) >= self._window:
+            self._forget(self._deliveries.popleft())
+
+    def _forget(self, delivery: dict[Spell, list[int]]) -> None:
+        self._delivered -= _size(delivery)
+        for owner, ids in delivery.items():
+            last = [hit for hit in ids if not self._has_more(hit)] if self._more else ids
+            known = self._brought[owner]
+            known.difference_update(last)
+            if not known:
+                del self._brought[owner]
+
+    def _has_more(self, hit: int) -> bool:
+        if hit not in self._more:
+            return False
+        self._more[hit] -= 1
+        if not self._more[hit]:
+            del self._more[hit]
+        return True
+
+
+def _size(delivery: dict[Spell, list[int]]) -> int:
+    return sum(map(len, delivery.values()))
 
 
 def _younger(one: Spell, other: Spell) -> Spell:
