@@ -1,4 +1,4 @@
-"""The command line: ``livestream-nb demo`` and ``livestream-nb simulate``."""
+"""The command line: ``livestream-nb demo``, ``simulate`` and ``columns``."""
 
 import sys
 
@@ -6,6 +6,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from livestream_nb.cli.columns import columns
 from livestream_nb.cli.demonstration import UNSOUND, demo
 from livestream_nb.cli.simulation import simulate
 from livestream_nb.errors import LivestreamError, StreamFailed, WaitTimeout
@@ -21,6 +22,7 @@ app = typer.Typer(
 )
 app.command()(demo)
 app.command()(simulate)
+app.command()(columns)
 
 
 def main() -> None:
