@@ -8,6 +8,7 @@ from livestream_nb.clock import Clock
 from livestream_nb.connection.credentials import BearerToken, ServerToServer
 from livestream_nb.embedded import Simulator
 from livestream_nb.errors import LivestreamError
+from livestream_nb.hits.keep import Keep
 from livestream_nb.policy import ReconnectPolicy
 from livestream_nb.reader import Reader
 
@@ -16,6 +17,7 @@ __version__ = "0.1.0"
 __all__ = [
     "BearerToken",
     "Clock",
+    "Keep",
     "LivestreamError",
     "Reader",
     "ReconnectPolicy",

@@ -1,11 +1,15 @@
 """What the value of an option must be; a wrong one is refused, and named with the right ones."""
 
+import re
 import sys
+from datetime import timedelta
 from math import isfinite
 from typing import TypeGuard
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from livestream_nb.errors import InvalidOption
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 def is_number(value: object) -> TypeGuard[float]:
@@ -55,3 +59,22 @@ def check_switch(name: str, value: object) -> None:
     """Refuse what is neither True nor False."""
     if not isinstance(value, bool):
         raise InvalidOption.value(name, value, "give True or False")
+
+
+def seconds_in(name: str, value: object) -> float:
+    """A duration such as "30s", "5m", "1h", "7d", or a timedelta, in seconds.
+
+    Raises
+    ------
+    InvalidOption
+        Naming the option, when the value is no duration above 0.
+    """
+    seconds = 0.0
+    if isinstance(value, timedelta):
+        seconds = value.total_seconds()
+    elif isinstance(value, str) and (parts := re.fullmatch(r"(\d+(?:\.\d+)?)([smhd])", value)):
+        seconds = float(parts[1]) * _UNITS[parts[2]]
+    if seconds <= 0:
+        right = 'give a duration such as "30s", "5m", "1h", or a timedelta'
+        raise InvalidOption.value(name, value, right)
+    return seconds

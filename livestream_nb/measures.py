@@ -1,34 +1,14 @@
 """From frames to small frames: what the views and reports show. Pure; knows frames only."""
 
-import re
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import polars as pl
 
+from livestream_nb.checks import seconds_in
 from livestream_nb.errors import InvalidOption
 
 OPEN = ("streaming", "stalled")
-UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 COUNTS = ("hits", "bytes", "duplicates", "quarantined")
-
-
-def seconds_in(name: str, value: object) -> float:
-    """A duration such as "30s", "5m", "1h", or a timedelta, in seconds.
-
-    Raises
-    ------
-    InvalidOption
-        Naming the option, when the value is no duration above 0.
-    """
-    seconds = 0.0
-    if isinstance(value, timedelta):
-        seconds = value.total_seconds()
-    elif isinstance(value, str) and (parts := re.fullmatch(r"(\d+(?:\.\d+)?)([smhd])", value)):
-        seconds = float(parts[1]) * UNITS[parts[2]]
-    if seconds <= 0:
-        right = 'give a duration such as "30s", "5m", "1h", or a timedelta'
-        raise InvalidOption.value(name, value, right)
-    return seconds
 
 
 def throughput(

@@ -6,6 +6,7 @@ from livestream_nb.clock import Clock
 from livestream_nb.connection.credentials import Credentials
 from livestream_nb.connection.network import Network
 from livestream_nb.hits.columns import Column
+from livestream_nb.hits.keep import Keep
 from livestream_nb.policy import Policy
 from livestream_nb.protocol.request import StreamRequest
 
@@ -21,7 +22,8 @@ class Plan:
     clock: Clock
     seed: int | None
     columns: tuple[Column, ...]
-    keep: int
+    keep: Keep
+    dedupe: int
     exclusive: bool
 
     def differing(self, other: "Plan") -> list[str]:
@@ -31,5 +33,5 @@ class Plan:
 
     def options(self) -> dict[str, object]:
         """What two readers must agree on to share a stream, by name."""
-        compared = {name: getattr(self, name) for name in ("policy", "clock", "columns", "keep")}
-        return vars(self.request) | compared
+        compared = ("policy", "clock", "columns", "keep", "dedupe")
+        return vars(self.request) | {name: getattr(self, name) for name in compared}

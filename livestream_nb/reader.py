@@ -7,14 +7,12 @@ same options reads the stream takes over its session, buffer and open connection
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from ssl import SSLContext
 from typing import TYPE_CHECKING, Any, Self
 
-import polars as pl
-
-from livestream_nb import gaps, measures, waiting
+from livestream_nb import waiting
+from livestream_nb.answers import Answers
 from livestream_nb.checks import check_switch, time_zone
 from livestream_nb.clock import Clock
 from livestream_nb.connection.credentials import Credentials
@@ -22,6 +20,7 @@ from livestream_nb.connection.network import Network
 from livestream_nb.connection.timeline import Phase
 from livestream_nb.errors import StreamBusy
 from livestream_nb.hits.columns import resolve
+from livestream_nb.hits.keep import Keep
 from livestream_nb.options import check_clock, check_policy, choose_credentials
 from livestream_nb.plan import Plan
 from livestream_nb.policy import Policy, ReconnectPolicy
@@ -37,7 +36,7 @@ _reading: dict[str, "Reader"] = {}
 _registry = threading.RLock()
 
 
-class Reader:
+class Reader(Answers):
     """Reads a Livestream in the background and keeps its hits in polars frames.
 
     Nothing is sent before :meth:`start`. Connections are kept for as long as they last; after a
@@ -61,9 +60,13 @@ class Reader:
     smoothing : int or bool, optional
         Have the service even out bursts: True, or the bucket's seconds from 1 to 7200.
     columns : str or sequence of str, optional
-        Which columns to keep: ``"default"``, ``"documented"``, names, or a mixture.
-    keep : int
-        How many hits to keep; older ones are let go and counted.
+        Which columns to keep: ``"default"``, ``"documented"``, ``"all"``, names, or a mixture.
+        ``livestream-nb columns`` lists what there is.
+    keep : int or Keep
+        How many hits to keep, or for how long, or in how many bytes; older ones are let go and
+        counted.
+    dedupe : int
+        How many of the latest hits are remembered, to leave out those that come again.
     policy : Policy
         When to connect again. A cooldown below 60 seconds is refused, except on loopback.
     clock : Clock
@@ -101,7 +104,8 @@ class Reader:
         reset: str | None = None,
         smoothing: int | bool | None = None,
         columns: str | Sequence[str] | None = None,
-        keep: int = 1_000_000,
+        keep: int | Keep = 1_000_000,
+        dedupe: int = 1_000_000,
         policy: Policy = ReconnectPolicy(),  # noqa: B008  # frozen
         clock: Clock = Clock(),  # noqa: B008  # frozen
         proxy: str | None = None,
@@ -129,7 +133,8 @@ class Reader:
                 clock=clock,
                 seed=seed,
                 columns=resolve(columns),
-                keep=keep,
+                keep=Keep.of(keep),
+                dedupe=dedupe,
                 exclusive=exclusive,
             )
         )
@@ -180,67 +185,6 @@ class Reader:
         return replace(
             status, state=Phase.STOPPED.value, reason=reason, next_attempt=None, silent_for=None
         )
-
-    def hits(
-        self, last: str | timedelta | None = None, columns: Sequence[str] | None = None
-    ) -> pl.DataFrame:
-        """The hits received, oldest first.
-
-        Parameters
-        ----------
-        last : str or timedelta, optional
-            Only those that arrived in the last "30s", "5m", "1h" of service time.
-        columns : sequence of str, optional
-            Only these columns, of those that the reader keeps.
-
-        Returns
-        -------
-        DataFrame
-            A row per hit under Adobe's own field names; ids UInt64, times Datetime µs UTC.
-        """
-        return self._session.intake.buffer.hits(since=self._since(last), columns=columns)
-
-    def throughput(self, every: str = "1s", last: str | timedelta | None = None) -> pl.DataFrame:
-        """What arrived in each interval: see `livestream_nb.measures.throughput`."""
-        since, now = self._since(last), self.clock.utc()
-        return measures.throughput(
-            self._session.intake.buffer.seconds(since),
-            self._session.timeline.frame(now),
-            every=every,
-            since=None if since is None else _moment(since),
-            now=_moment(now),
-        )
-
-    def timeline(self) -> pl.DataFrame:
-        """The states of each connection, oldest first.
-
-        Returns
-        -------
-        DataFrame
-            ``connection`` (UInt8), ``state`` (Enum), ``started``, ``ended`` (Datetime µs UTC; null
-            while open), ``seconds`` (Float64, service time), ``reason`` (String) and ``status``
-            (Int16, HTTP) that say why the state began, ``attempt`` (UInt32, since the stream was
-            last open), ``sentence`` (String), ``heard`` (Datetime µs UTC: when bytes last came by a
-            connection that may have been dead since).
-        """
-        return self._session.timeline.frame(self.clock.utc())
-
-    def gaps(self) -> pl.DataFrame:
-        """The outages and what they may have cost: see `livestream_nb.gaps.gaps`."""
-        now = self.clock.utc()
-        timeline, buffer = self._session.timeline.frame(now), self._session.intake.buffer
-        return gaps.gaps(timeline, buffer.seconds(), buffer.repeats(), now=_moment(now))
-
-    def quarantine(self) -> pl.DataFrame:
-        """The latest records that could not be read, with their text and the reason.
-
-        Returns
-        -------
-        DataFrame
-            ``arrived`` (Datetime µs UTC), ``connection`` (UInt8), ``reason``, ``text`` (String),
-            ``raw`` (Binary).
-        """
-        return self._session.intake.buffer.quarantine()
 
     def wait(
         self, *, hits: int | None = None, state: str | None = None, timeout: float | None = None
@@ -307,10 +251,3 @@ class Reader:
             )
         self._session = other._session
         other._successor = self
-
-    def _since(self, last: str | timedelta | None) -> float | None:
-        return None if last is None else self.clock.utc() - measures.seconds_in("last", last)
-
-
-def _moment(at: float) -> datetime:
-    return datetime.fromtimestamp(at, UTC)

@@ -54,7 +54,7 @@ class Session:
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
-        self.intake = Intake(plan.columns, plan.keep)
+        self.intake = Intake(plan.columns, plan.keep, plan.dedupe)
         self.timeline = Timeline()
         self._listeners: list[Callable[[], object]] = []
         self._slots: list[Slot] = []
@@ -162,6 +162,7 @@ class Session:
         finally:
             for worker in (digest, aside, state):
                 worker.close()
+            digest.join()  # so that all that was received is held once reading has ended
             await transport.close()
 
     def _stream(self, asking: Asking, claim: Claim, digest: Worker, state: Worker) -> Stream:

@@ -1,6 +1,6 @@
 """How a reader is doing, at one moment."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from math import inf
@@ -46,9 +46,10 @@ class Status:
         Bytes of records received, unpacked.
     duplicates, quarantined : int
         Repeated hits that were left out, and records that could not be read.
-    unreadable, without_id : int
-        Values that were there but could not be read and are null, and hits without an id, which
-        may be duplicates.
+    unreadable : mapping of str to int
+        By column, values that were there but could not be read and are null.
+    without_id : int
+        Hits without an id, which may be duplicates.
     rows, evicted : int
         Hits in the buffer, and older ones that it had to let go.
     connects : int
@@ -70,7 +71,7 @@ class Status:
     bytes: int
     duplicates: int
     quarantined: int
-    unreadable: int
+    unreadable: Mapping[str, int]
     without_id: int
     rows: int
     evicted: int
@@ -85,6 +86,7 @@ def status_of(session: Session) -> Status:
     latest = {entry.connection: entry for entry in session.timeline.entries()}
     telling = _telling(latest.values(), starting=session.starting)
     now = session.plan.clock.utc()
+    session.intake.buffer.expire(now)
     totals = session.intake.buffer.totals()
     heard = session.heard
     return Status(
@@ -97,7 +99,7 @@ def status_of(session: Session) -> Status:
         bytes=totals.bytes,
         duplicates=totals.duplicates,
         quarantined=totals.quarantined,
-        unreadable=sum(totals.unreadable.values()),
+        unreadable=totals.unreadable,
         without_id=totals.without_id,
         rows=totals.rows,
         evicted=totals.evicted,

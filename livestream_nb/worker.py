@@ -16,7 +16,8 @@ class Worker:
 
     def __init__(self, name: str) -> None:
         self._jobs: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
-        threading.Thread(target=self._work, name=name, daemon=True).start()
+        self._thread = threading.Thread(target=self._work, name=name, daemon=True)
+        self._thread.start()
 
     async def run(self, job: Callable[[], T]) -> T:
         """Wait for a job's result; cancelling ends the waiting, and the job is still done."""
@@ -28,6 +29,10 @@ class Worker:
     def close(self) -> None:
         """Let the thread end once its jobs are done."""
         self._jobs.put(None)
+
+    def join(self) -> None:
+        """Wait until its jobs are done, once it was closed."""
+        self._thread.join()
 
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None:

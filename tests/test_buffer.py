@@ -11,12 +11,14 @@ from livestream_nb.errors import InvalidOption, UnknownColumn
 from livestream_nb.hits.buffer import Batch, Buffer, Totals
 from livestream_nb.hits.columns import resolve
 from livestream_nb.hits.decode import Decoder
+from livestream_nb.hits.keep import Keep
 from livestream_nb.hits.records import Rejected
 from livestream_nb.hits.repeats import KEPT_REPEATS, Spell
-from livestream_nb.hits.rolling import Rolling
 
 SCHEMA = Decoder(resolve(["pageName"])).schema
 T0 = 1_776_081_600.0
+ROW = 4 * 8 + 3 * 8 + 1 + 16 + len("page 999") + 1
+"""Bytes of a row of `batch`: ids, times, the connection, a text with its view, bits for nulls."""
 
 
 def moment(seconds: float) -> datetime:
@@ -33,7 +35,9 @@ def batch(first: int, rows: int, arrived: float = T0, connection: int = 0, **mor
         }
     )
     whole = frame.select(
-        frame[name].cast(dtype) if name in frame.columns else pl.lit(None, dtype).alias(name)
+        frame[name].cast(dtype)
+        if name in frame.columns
+        else pl.Series(name, [None] * rows, dtype=dtype)
         for name, dtype in SCHEMA.items()
     )
     return Batch(whole, connection, arrived, **more)
@@ -64,38 +68,6 @@ def test_at_most_keep_rows_and_always_the_newest(keep: int, sizes: list[int]) ->
         assert ids(buffer.hits()) == list(range(max(0, came - keep), came))
         assert (totals.rows, totals.evicted) == (min(keep, came), max(0, came - keep))
         assert totals.hits == came
-
-
-def test_asking_again_makes_nothing_anew() -> None:
-    """Between two appends the frame is put together once."""
-    buffer = Buffer(SCHEMA)
-    buffer.append(batch(0, 3))
-    buffer.append(batch(3, 3))
-    assert buffer._rows.frame() is buffer._rows.frame()
-    assert ids(buffer.hits()) == list(range(6))
-
-
-def test_parts_stay_few() -> None:
-    """However small the appended frames, they are joined into few parts, none too large."""
-    rolling = Rolling({"n": pl.Int64()}, largest=3_000)
-    for n in range(20_000):
-        rolling.append(pl.DataFrame({"n": [n]}))
-    heights = [frame.height for _, frame in rolling._parts]
-    assert len(heights) < 120
-    assert max(heights) <= 3_000
-    assert rolling.frame()["n"].to_list() == list(range(20_000))
-
-
-def test_rows_given_up_are_let_go() -> None:
-    """Parts whose rows were all dropped are not held on to."""
-    rolling = Rolling({"n": pl.Int64()}, largest=100)
-    for n in range(0, 1_000, 10):
-        rolling.append(pl.DataFrame({"n": range(n, n + 10)}))
-    rolling.drop(995)
-    assert rolling.height == rolling.frame().height == 5
-    assert len(rolling._parts) == 1
-    rolling.drop(50)
-    assert (rolling.height, rolling.frame().height, len(rolling._parts)) == (0, 0, 0)
 
 
 def test_what_is_handed_out_is_the_askers_own() -> None:
@@ -284,8 +256,9 @@ class CountedLock:
 
 def test_every_call_is_one_critical_section() -> None:
     """Appending and asking each take the one lock, once."""
-    buffer = Buffer(SCHEMA)
+    buffer = Buffer(SCHEMA, Keep(age="1h"))
     calls = [lambda: buffer.append(batch(0, 1)), buffer.hits, buffer.seconds]
+    calls += [lambda: buffer.expire(T0), lambda: buffer.after(0, 1)]
     for call in [*calls, buffer.quarantine, buffer.repeats, buffer.totals]:
         buffer._lock = lock = CountedLock()
         call()
@@ -297,3 +270,111 @@ def test_a_wrong_keep_is_refused(keep: object) -> None:
     """A number of rows that is none is refused with the value."""
     with pytest.raises(InvalidOption, match="keep="):
         Buffer(SCHEMA, keep)
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 30), st.floats(0, 400)), max_size=60))
+def test_nothing_older_than_asked_for(appends: list[tuple[int, float]]) -> None:
+    """After `expire` the first row is young enough; nothing younger has gone before it."""
+    buffer, now, came = Buffer(SCHEMA, Keep(rows=None, age="10m")), T0, []
+    for size, later in appends:
+        now += later
+        buffer.append(batch(len(came), size, now))
+        came += [now] * size
+        assert buffer.hits().height >= sum(at >= now - 600 for at in came)
+    buffer.expire(now + 60)
+    expected = [n for n, at in enumerate(came) if round(at * 1e6) >= (now - 540) * 1e6]
+    assert ids(buffer.hits()) == expected
+    assert buffer.totals().evicted == len(came) - len(expected)
+
+
+def test_old_rows_go_without_being_asked_for() -> None:
+    """Appends alone let go of rows past their age, though up to a part of them stays a while."""
+    buffer = Buffer(SCHEMA, Keep(rows=None, age=60))
+    for n in range(2_000):
+        buffer.append(batch(n, 1, T0 + n))
+    assert 60 < buffer.totals().rows < 60 + 256
+    buffer.expire(T0 + 5_000)
+    assert buffer.totals().rows == 0
+
+
+def test_a_young_row_is_not_let_go_for_its_place() -> None:
+    """What arrived out of order goes with the rows before it, not before its time."""
+    buffer = Buffer(SCHEMA, Keep(age=60))
+    for n, at in enumerate([100, 10, 90, 130]):
+        buffer.append(batch(n, 1, T0 + at))
+    buffer.expire(T0 + 155)
+    assert ids(buffer.hits()) == [0, 1, 2, 3]
+    buffer.expire(T0 + 165)
+    assert ids(buffer.hits()) == [3]
+
+
+def test_without_an_age_nothing_expires() -> None:
+    """Rows that are limited by their number only stay, however late it is."""
+    buffer = Buffer(SCHEMA, 10)
+    buffer.append(batch(0, 3))
+    buffer.expire(T0 + 1e9)
+    assert buffer.totals().rows == 3
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.integers(1, 30_000), st.lists(st.integers(0, 90), max_size=40))
+def test_never_more_bytes_than_allowed(limit: int, sizes: list[int]) -> None:
+    """After every append the rows have at most so many bytes, and no more went than had to."""
+    buffer, came = Buffer(SCHEMA, Keep(bytes=limit)), 0
+    for size in sizes:
+        buffer.append(batch(came, size))
+        came += size
+        rows = buffer.totals().rows
+        assert ids(buffer.hits()) == list(range(came - rows, came))
+        assert buffer._rows.size <= limit
+        assert rows == came or buffer._rows.size > limit - 2 * ROW
+
+
+def test_all_limits_hold_together() -> None:
+    """Of several limits the one that is met first counts."""
+    appended = [batch(10 * n, 10, T0 + n) for n in range(100)]
+    held = []
+    for keep in (Keep(rows=50, age=10), Keep(rows=500, age=1, bytes=10**9), Keep(bytes=ROW * 20)):
+        buffer = Buffer(SCHEMA, keep)
+        for one in appended:
+            buffer.append(one)
+        buffer.expire(T0 + 99)
+        held.append(buffer.totals().rows)
+    assert held == [50, 20, 20]
+
+
+def test_going_through_all_rows() -> None:
+    """`after` gives the rows from a number on, the next number, and how many had gone."""
+    buffer = Buffer(SCHEMA, 25)
+    assert [part if isinstance(part, int) else part.height for part in buffer.after(0, 9)] == [
+        0
+    ] * 3
+    for n in range(0, 40, 4):
+        buffer.append(batch(n, 4))
+    for row, limit, first, last, missed in [
+        (0, 10, 15, 25, 15),
+        (15, 10, 15, 25, 0),
+        (16, 1, 16, 17, 0),
+        (38, 10, 38, 40, 0),
+        (40, 10, 40, 40, 0),
+    ]:
+        frame, after, gone = buffer.after(row, limit)
+        assert (ids(frame), after, gone) == (list(range(first, last)), last, missed)
+        assert frame.schema == SCHEMA
+        assert frame.n_chunks() == 1
+
+
+@settings(deadline=None)
+@given(st.integers(1, 50), st.lists(st.tuples(st.integers(0, 30), st.integers(0, 12)), max_size=40))
+def test_every_row_comes_once_or_is_counted(keep: int, turns: list[tuple[int, int]]) -> None:
+    """Going through all rows, whoever asks at whatever pace gets or misses each one once."""
+    buffer, came, place, missed, got = Buffer(SCHEMA, keep), 0, 0, 0, []
+    for size, limit in [*turns, (0, 10_000)]:
+        buffer.append(batch(came, size))
+        came += size
+        frame, place, gone = buffer.after(place, limit)
+        got += ids(frame)
+        missed += gone
+    assert len(got) + missed == came
+    assert got == sorted(set(got))

@@ -136,7 +136,7 @@ def test_odd_values_are_counted() -> None:
     with Scripted(stream(gzip.compress(lines(odd, nameless)), end="hold")) as service:
         with reader(service, columns="geoDMA") as subject:
             subject.wait(hits=2, timeout=SOON)
-        assert (subject.status.unreadable, subject.status.without_id) == (1, 1)
+        assert (subject.status.unreadable, subject.status.without_id) == ({"geoDMA": 1}, 1)
 
 
 @pytest.mark.parametrize(

@@ -68,7 +68,7 @@ def test_a_record_refused_before_is_quarantined() -> None:
 
 def test_keep_and_window_are_passed_on() -> None:
     """`keep` bounds the rows, `window` the ids that are remembered."""
-    intake = Intake(resolve(None), keep=2, window=4)
+    intake = Intake(resolve(None), keep=2, dedupe=4)
     for n in range(40):
         intake.take(lines(n), spell=FIRST, arrived=T0)
     assert intake.buffer.hits()["hitIdLow"].to_list() == [38, 39]
@@ -76,7 +76,7 @@ def test_keep_and_window_are_passed_on() -> None:
     assert intake.take(lines(0, 39), spell=FIRST, arrived=T0) == Taken(1, 1, 0)
 
 
-@pytest.mark.parametrize("options", [{"keep": 0}, {"window": 0}])
+@pytest.mark.parametrize("options", [{"keep": 0}, {"dedupe": 0}])
 def test_wrong_options_are_refused_at_once(options: dict[str, int]) -> None:
     """A wrong option is refused when the intake is made."""
     with pytest.raises(InvalidOption):

@@ -25,19 +25,22 @@ KNOWS = {
     "status": BASE | {"protocol", "connection", "session"},
     "waiting": BASE | {"protocol", "connection", "session", "status"},
     "options": BASE | {"protocol", "policy", "connection"},
-    "measures": {"errors"},
+    "batches": BASE | {"connection", "session", "status"},
+    "measures": {"errors", "checks"},
     "gaps": {"measures"},
+    "analysis": {"errors", "checks"},
+    "answers": BASE | {"hits", "session", "measures", "gaps", "batches"},
     "charts": BASE | {"measures"},
     "report": {"charts"},
     "reader": BASE
-    | {"protocol", "policy", "connection", "hits", "session", "status", "measures", "gaps"}
-    | {"waiting", "options", "plan"},
+    | {"protocol", "policy", "connection", "hits", "session", "status"}
+    | {"answers", "waiting", "options", "plan"},
     "dashboard": BASE | {"charts", "reader", "status"},
     "simulated": BASE | {"simulator", "reader"},
     "embedded": BASE | {"protocol", "hits", "simulator", "simulated"},
     "demo": BASE | {"reader", "embedded"},
-    "cli": BASE | {"protocol", "simulator", "demo", "embedded", "charts", "report"},
-    "__init__": BASE | {"policy", "connection", "reader", "embedded"},
+    "cli": BASE | {"protocol", "hits", "simulator", "demo", "embedded", "charts", "report"},
+    "__init__": BASE | {"policy", "connection", "hits", "reader", "embedded"},
 }
 """What each room may import of the package, besides itself."""
 
@@ -48,8 +51,9 @@ OWNERS = {
     "httpx": {"connection/transport.py"},
     "time": {"clock.py"},
     "random": {"session.py", "simulator"},
-    "threading": {"worker.py", "session.py", "reader.py", "waiting.py", "hits/buffer.py",
-                  "connection/claim.py", "simulator", "dashboard"},
+    "threading": {"worker.py", "session.py", "reader.py", "waiting.py", "batches.py",
+                  "hits/buffer.py", "hits/intake.py", "connection/claim.py", "simulator",
+                  "dashboard"},
     "ipywidgets": {"dashboard"},
     "anywidget": {"dashboard"},
     "altair": {"charts", "report.py", "dashboard"},

@@ -294,6 +294,7 @@ def test_public_names() -> None:
     assert livestream_nb.__all__ == [
         "BearerToken",
         "Clock",
+        "Keep",
         "LivestreamError",
         "Reader",
         "ReconnectPolicy",

@@ -6,9 +6,10 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
+from livestream_nb.checks import seconds_in
 from livestream_nb.connection.timeline import SCHEMA, Phase, Timeline, Transition
 from livestream_nb.errors import InvalidOption
-from livestream_nb.measures import seconds_in, throughput
+from livestream_nb.measures import throughput
 from livestream_nb.protocol.status import Cause
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)

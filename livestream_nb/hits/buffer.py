@@ -4,97 +4,31 @@ This module owns the one lock. One thread appends, any thread asks; each append 
 one critical section, so that rows and counts always fit together.
 """
 
+import sys
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from math import inf
 from threading import Lock
 from types import MappingProxyType
 
 import polars as pl
 
-from livestream_nb.checks import check_count
 from livestream_nb.errors import UnknownColumn
+from livestream_nb.hits.batch import Batch, Totals
 from livestream_nb.hits.columns import nearest
 from livestream_nb.hits.counters import Counters, by_second
 from livestream_nb.hits.fields import COLUMNS
+from livestream_nb.hits.keep import Keep
 from livestream_nb.hits.quarantine import Quarantine
-from livestream_nb.hits.records import Rejected
-from livestream_nb.hits.repeats import Repeats, Spell
-from livestream_nb.hits.rolling import Rolling
+from livestream_nb.hits.repeats import Repeats
+from livestream_nb.hits.rolling import Rolling, stretch
 
-# Rows that are joined while the lock is held: some 50 ms of copying.
-_LARGEST_PART = 131_072
+__all__ = ["Batch", "Buffer", "Totals"]
 
-
-@dataclass(frozen=True)
-class Batch:
-    """What one block brought.
-
-    Attributes
-    ----------
-    frame : polars.DataFrame
-        The new hits, in the buffer's schema.
-    connection : int
-        Number of the connection that it came by, 0 to 255.
-    arrived : float
-        When it reached this machine, in Unix seconds.
-    size : int
-        Bytes of the block.
-    duplicates : int
-        Hits that were dropped as seen before.
-    repeated : frozenset of Spell
-        The earlier spells that had brought some of these.
-    without_id : int
-        Hits among the new ones that have no id, and so may be duplicates.
-    rejected : tuple of Rejected
-        Records that are no hits.
-    unreadable : mapping of str to int
-        By column, values that were there but could not be read.
-    """
-
-    frame: pl.DataFrame
-    connection: int
-    arrived: float
-    size: int = 0
-    duplicates: int = 0
-    repeated: frozenset[Spell] = frozenset()
-    without_id: int = 0
-    rejected: tuple[Rejected, ...] = ()
-    unreadable: Mapping[str, int] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Totals:
-    """Counts since the buffer was made; ``rows`` is what it holds now.
-
-    Attributes
-    ----------
-    hits : int
-        New hits: ``rows + evicted``.
-    bytes : int
-        Bytes of all blocks, uncompressed.
-    duplicates : int
-        Hits dropped as seen before.
-    quarantined : int
-        Records that are no hits, also those that the quarantine no longer holds.
-    evicted : int
-        Hits that had to make room.
-    rows : int
-        Hits that are held.
-    without_id : int
-        New hits without an id.
-    unreadable : mapping of str to int
-        By column, values that were there but could not be read and are null.
-    """
-
-    hits: int = 0
-    bytes: int = 0
-    duplicates: int = 0
-    quarantined: int = 0
-    evicted: int = 0
-    rows: int = 0
-    without_id: int = 0
-    unreadable: Mapping[str, int] = field(default_factory=dict)
+# Rows that are joined while the lock is held.
+_LARGEST_PART = 65_536
+# The oldest part stays in memory until all of its rows have gone: one in so many of what is kept.
+_PARTS = 8
 
 
 class Buffer:
@@ -104,21 +38,21 @@ class Buffer:
     ----------
     schema : dict of str to polars.DataType
         The columns of the rows, as in :attr:`Decoder.schema`.
-    keep : int
-        How many rows are held at most; the oldest make room.
+    keep : int or Keep
+        What is held at most; the oldest make room.
 
     Raises
     ------
     InvalidOption
-        When ``keep`` is not a whole number of at least 1.
+        When ``keep`` is neither a number of rows, at least 1, nor a Keep.
     """
 
-    def __init__(self, schema: dict[str, pl.DataType], keep: int = 1_000_000) -> None:
-        check_count("keep", keep, "rows")
+    def __init__(self, schema: dict[str, pl.DataType], keep: int | Keep = Keep()) -> None:  # noqa: B008  # frozen
         self._schema = schema
-        self._keep = keep
+        self._keep = keep = Keep.of(keep)
         self._lock = Lock()
-        self._rows = Rolling(schema, largest=min(keep // 8, _LARGEST_PART))
+        largest = min(_LARGEST_PART, (keep.rows or sys.maxsize) // _PARTS)
+        self._rows = Rolling(schema, largest, (keep.bytes or inf) / _PARTS)
         self._counters = Counters()
         self._quarantine = Quarantine()
         self._repeats = Repeats()
@@ -140,9 +74,30 @@ class Buffer:
             self._repeats.add(batch.repeated, batch.arrived)
             for rejected in batch.rejected:
                 self._quarantine.add(batch.connection, batch.arrived, rejected)
-            self._rows.append(batch.frame)
-            if (excess := self._rows.height - self._keep) > 0:
-                self._rows.drop(excess)
+            self._rows.append(batch.frame, round(batch.arrived * 1e6))
+            self._make_room(batch.arrived)
+
+    def _make_room(self, now: float) -> None:
+        if self._keep.rows is not None:
+            self._rows.drop(self._rows.height - self._keep.rows)
+        if self._keep.bytes is not None:
+            self._rows.drop_bytes(self._rows.size - self._keep.bytes)
+        if self._keep.age is not None:
+            self._rows.drop_before((now - self._keep.age) * 1e6, exactly=False)
+
+    def expire(self, now: float) -> None:
+        """Let go of what is too old: to be called before asking, for nothing may come meanwhile.
+
+        An append lets it go too, but only in larger parts.
+
+        Parameters
+        ----------
+        now : float
+            Unix seconds.
+        """
+        if self._keep.age is not None:
+            with self._lock:
+                self._rows.drop_before((now - self._keep.age) * 1e6)
 
     def hits(
         self, since: float | None = None, columns: str | Iterable[str] | None = None
@@ -161,14 +116,41 @@ class Buffer:
         UnknownColumn
             When the buffer does not hold such a column.
         """
-        names = self._names(columns)
+        names = self.names(columns)
+        moment = -inf if since is None else since * 1e6
         with self._lock:
-            frame = self._rows.frame()
-        if since is not None:
-            frame = frame.filter(pl.col("arrived").to_physical() >= since * 1e6)
-        return frame.select(names)
+            parts = self._rows.parts()
+        recent = (part.since(moment) for part in parts if part.last >= moment)
+        return self._rows.together(recent).select(names)
 
-    def _names(self, columns: str | Iterable[str] | None) -> list[str]:
+    def after(self, row: int, limit: int) -> tuple[pl.DataFrame, int, int]:
+        """Rows from one on, for whoever goes through them all.
+
+        Parameters
+        ----------
+        row : int
+            Its number; 0 is the first that was ever appended.
+        limit : int
+            Rows at most.
+
+        Returns
+        -------
+        frame : polars.DataFrame
+            The rows, side by side in memory; none when there are none yet.
+        next : int
+            The number of the row after them.
+        missed : int
+            How many from ``row`` on were let go before: those that the frame does not begin with.
+        """
+        with self._lock:
+            parts = self._rows.parts()
+            oldest = self._sums["hits"] - self._rows.height
+        begin = max(row, oldest)
+        frame = self._rows.together(stretch(parts, begin - oldest, limit)).rechunk()
+        return frame, begin + frame.height, begin - row
+
+    def names(self, columns: str | Iterable[str] | None) -> list[str]:
+        """The columns that were asked for, each once; `UnknownColumn` for one that is not held."""
         if columns is None:
             return list(self._schema)
         names = list(dict.fromkeys([columns] if isinstance(columns, str) else columns))

@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 
 from livestream_nb.hits import nested, values
-from livestream_nb.hits.fields import UTC_TIME, Column
+from livestream_nb.hits.fields import Column
 
 Cells = tuple[Sequence[Any], int]
 """One value per hit, None where there is none, and how many were there but could not be read."""
@@ -95,5 +95,5 @@ def series(column: Column, cells: Sequence[Any]) -> tuple[pl.Series, int]:
 
 def _series(column: Column, cells: Sequence[Any]) -> pl.Series:
     if column.kind == "time":
-        return (pl.Series(column.name, cells, dtype=pl.Int64) * _MICROSECONDS).cast(UTC_TIME)
+        cells = [None if second is None else second * _MICROSECONDS for second in cells]
     return pl.Series(column.name, cells, dtype=column.dtype)

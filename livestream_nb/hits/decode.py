@@ -113,8 +113,8 @@ class Decoder:
         while (records := self._attempt(lines, is_text)) is None:
             pass
         unreadable: Counter[str] = Counter()
-        frame = pl.DataFrame(list(self._series(records, unreadable)))
-        frame = _stamped(frame, connection, arrived)
+        stamps = _stamps(len(records.structs), connection, arrived)
+        frame = pl.DataFrame([*self._series(records, unreadable), *stamps])
         return Decoded(frame, tuple(records.rejected), dict(+unreadable), lines)
 
     def _attempt(self, lines: Sequence[memoryview], is_text: bool) -> _Records | None:
@@ -192,8 +192,7 @@ def _is_text(block: bytes) -> bool:
     return True
 
 
-def _stamped(frame: pl.DataFrame, connection: int, arrived: float) -> pl.DataFrame:
-    moment = pl.Series("arrived", [round(arrived * 1e6)], dtype=pl.Int64).cast(UTC_TIME)
+def _stamps(rows: int, connection: int, arrived: float) -> tuple[pl.Series, pl.Series]:
+    moment = pl.Series("arrived", [round(arrived * 1e6)], dtype=UTC_TIME)
     number = pl.Series("connection", [connection], dtype=pl.UInt8)
-    rows = frame.height
-    return frame.with_columns(moment.new_from_index(0, rows), number.new_from_index(0, rows))
+    return moment.new_from_index(0, rows), number.new_from_index(0, rows)

@@ -1,17 +1,22 @@
-"""The way of a block: decoded, duplicates dropped, into the buffer.
+"""The way of a block: decoded, duplicates dropped, into the buffer; a look at what it carries.
 
-One thread calls it; the buffer may be read from any.
+One thread calls it; the buffer, the catalogue and the newest records may be asked for from any.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from threading import Lock
+from typing import Any
 
 import polars as pl
 
 from livestream_nb.hits.buffer import Batch, Buffer
+from livestream_nb.hits.catalogue import Catalogue
 from livestream_nb.hits.columns import Column
 from livestream_nb.hits.decode import Decoder
 from livestream_nb.hits.dedupe import Dedupe
+from livestream_nb.hits.keep import Keep
+from livestream_nb.hits.newest import Newest
 from livestream_nb.hits.records import Rejected
 from livestream_nb.hits.repeats import Spell
 
@@ -32,10 +37,10 @@ class Intake:
     ----------
     columns : sequence of Column
         The wanted columns, as :func:`livestream_nb.hits.columns.resolve` gives them.
-    keep : int
-        Rows that the buffer holds at most.
-    window : int
-        Hit ids that are remembered at least, to tell duplicates.
+    keep : int or Keep
+        What the buffer holds at most.
+    dedupe : int
+        Hits that are remembered at least, to tell duplicates.
 
     Attributes
     ----------
@@ -45,18 +50,21 @@ class Intake:
     Raises
     ------
     InvalidOption
-        When ``keep`` or ``window`` is not a whole number of at least 1.
+        When ``keep`` or ``dedupe`` is not a whole number of at least 1, nor ``keep`` a Keep.
     """
 
     def __init__(
         self,
         columns: Sequence[Column],
-        keep: int = 1_000_000,
-        window: int = 1_000_000,
+        keep: int | Keep = Keep(),  # noqa: B008  # frozen
+        dedupe: int = 1_000_000,
     ) -> None:
         self._decoder = Decoder(columns)
-        self._dedupe = Dedupe(window)
+        self._dedupe = Dedupe(dedupe)
         self._nothing = pl.DataFrame(schema=self._decoder.schema)
+        self._newest = Newest()
+        self._catalogue = Catalogue(columns)
+        self._looking = Lock()
         self.buffer = Buffer(self._decoder.schema, keep)
 
     def take(self, block: bytes, *, spell: Spell, arrived: float) -> Taken:
@@ -72,6 +80,9 @@ class Intake:
             When it reached this machine, in Unix seconds.
         """
         decoded = self._decoder.decode(block, connection=spell.connection, arrived=arrived)
+        self._newest.add(decoded.lines)
+        with self._looking:
+            self._catalogue.offer(decoded.lines, arrived)
         without_id = self._dedupe.without_id
         fresh = self._dedupe.fresh(decoded.frame, spell)
         self.buffer.append(
@@ -107,3 +118,12 @@ class Intake:
         self.buffer.append(
             Batch(self._nothing, spell.connection, arrived, size=len(raw), rejected=rejected)
         )
+
+    def fields(self) -> pl.DataFrame:
+        """The keys seen in a sample of the records: see :meth:`Catalogue.frame`."""
+        with self._looking:
+            return self._catalogue.frame()
+
+    def sample(self, n: int) -> list[dict[str, Any]]:
+        """The newest records as they came: see :meth:`Newest.records`."""
+        return self._newest.records(n)

@@ -72,7 +72,7 @@ def read(kind: str, value: object) -> tuple[Normal | None, int]:
     ValueError
         When the whole cannot be such a value.
     """
-    if _absent(value):
+    if values.absent(value):
         return None, 0
     reading = _Reading()
     return getattr(reading, kind)(value), reading.unreadable
@@ -84,7 +84,7 @@ class _Reading:
     unreadable = 0
 
     def inner(self, reader: Callable[[Any], Any], value: object) -> Any:
-        if value is None or (reader not in _TEXTUAL and _absent(value)):
+        if value is None or (reader not in _TEXTUAL and values.absent(value)):
             return None
         try:
             return reader(value)
@@ -98,7 +98,7 @@ class _Reading:
             if value and "values" not in value:
                 raise ValueError(_UNREADABLE)
             value, delimiter = value.get("values", []), value.get("delim")
-        if _absent(value):
+        if values.absent(value):
             return None
         if isinstance(value, str):
             # Adobe's own since 2026-04-13 is always a comma.
@@ -130,7 +130,7 @@ class _Reading:
             for key, value in (self.inner(_object, each) or {}).items():
                 before = found.get(key)
                 both = [*_instances(before), *_instances(value)]
-                found[key] = value if _absent(before) else both
+                found[key] = value if values.absent(before) else both
         return found
 
     def hierarchies(self, value: object) -> Normal:
@@ -154,14 +154,10 @@ class _Reading:
         single = not isinstance(value, list)
         if single and _object(value) and readers.keys().isdisjoint(value):
             raise ValueError(_UNREADABLE)
-        found = [entry for entry in ([value] if single else value) if not _absent(entry)]
+        found = [entry for entry in ([value] if single else value) if not values.absent(entry)]
         kept = [e for e in found if isinstance(e, dict) and not readers.keys().isdisjoint(e)]
         self.unreadable += len(found) - len(kept) - found.count({})
         return [self.inner(read, entry.get(key)) for entry in kept for key, read in readers.items()]
-
-
-def _absent(value: object) -> bool:
-    return value is None or (isinstance(value, str) and not value.strip())
 
 
 def _object(value: object) -> dict[str, Any]:
@@ -185,7 +181,7 @@ def _instances(value: object) -> list[Any]:
         return value
     if isinstance(value, dict):
         return [value]
-    return [] if _absent(value) else [{"count": value}]
+    return [] if values.absent(value) else [{"count": value}]
 
 
 def _delimiter(value: object) -> str:

@@ -24,10 +24,15 @@ _FLOAT_MAX = sys.float_info.max
 
 _UNREADABLE = "not a value that the column holds"
 _INTEGER = re.compile(r"[+-]?[0-9]{1,40}")
-_NUMBER = re.compile(r"[+-]?[0-9.]+(?:[eE][+-]?[0-9]{1,4})?")
+_NUMBER = re.compile(r"[+-]?[0-9.]+(?:[eE][+-]?[0-9]+)?")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _FLAGS = {"true": True, "yes": True, "y": True, "1": True}
 _FLAGS |= {"false": False, "no": False, "n": False, "0": False}
+
+
+def absent(value: object) -> bool:
+    """Whether it is no value: JSON null, or blank where no text is wanted."""
+    return value is None or (isinstance(value, str) and not value.strip())
 
 
 def text(value: object) -> str:
@@ -124,8 +129,9 @@ def event(value: object) -> float:
 def _instance(item: object) -> tuple[float, int]:
     if not isinstance(item, dict) or "count" not in item:
         raise ValueError(_UNREADABLE)
-    exponent = whole(item.get("exponent") or 0)
-    return _count(item["count"]), _between(-LARGEST_EXPONENT, exponent, LARGEST_EXPONENT)
+    exponent = item.get("exponent")
+    places = 0 if absent(exponent) else whole(exponent)
+    return _count(item["count"]), _between(-LARGEST_EXPONENT, places, LARGEST_EXPONENT)
 
 
 def _count(value: object) -> float:
@@ -156,5 +162,6 @@ def read(kind: str, value: object) -> object:
     ValueError
         When the value cannot become what such a column holds.
     """
-    blank = isinstance(value, str) and not value.strip() and kind not in ("text", "formats")
-    return None if value is None or blank else READERS[kind](value)
+    if value is None or (kind not in ("text", "formats") and absent(value)):
+        return None
+    return READERS[kind](value)

@@ -1,0 +1,127 @@
+"""Frames of hits in other libraries, by the Arrow PyCapsule interface."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+
+import duckdb
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+
+from livestream_nb.hits.batch import Batch
+from livestream_nb.hits.buffer import Buffer
+from livestream_nb.hits.columns import resolve
+from livestream_nb.hits.decode import Decoder
+
+T0 = 1_776_081_600.0
+HIGH = [2**64 - 1, 2**63, 2**63 - 1, 2**53 + 1, 0]
+RECORD = b'{"hitIdHigh":%d,"hitIdLow":%d,"timeGMT":%d,"pageName":"page %d of a long name"}'
+
+
+class Frames:
+    """A reader, as far as other libraries see it: the hits it holds, as a stream of Arrow data.
+
+    A frame's own stream joins its parts first, which copies; a struct's passes them on.
+    """
+
+    def __init__(self, buffer: Buffer) -> None:
+        self._buffer = buffer
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        return self._buffer.hits().to_struct().__arrow_c_stream__(requested_schema)
+
+
+@pytest.fixture
+def buffer() -> Buffer:
+    decoder = Decoder(resolve(["pageName"]))
+    buffer = Buffer(decoder.schema)
+    for part in range(3):
+        lines = [RECORD % (high, part, T0 + part, part) for high in HIGH]
+        decoded = decoder.decode(b"\n".join(lines), connection=1, arrived=T0 + part + 0.25)
+        buffer.append(Batch(decoded.frame, 1, T0 + part + 0.25))
+    return buffer
+
+
+@pytest.fixture(params=["frame", "reader"])
+def hits(request: pytest.FixtureRequest, buffer: Buffer) -> object:
+    return buffer.hits() if request.param == "frame" else Frames(buffer)
+
+
+def addresses(column: pa.ChunkedArray | pl.Series) -> list[int]:
+    """Where the values of a column's parts lie in memory."""
+    chunks = column.get_chunks() if isinstance(column, pl.Series) else column.chunks
+    newest = {"compat_level": pl.CompatLevel.newest()}
+    arrays = [
+        chunk.to_arrow(**newest) if isinstance(chunk, pl.Series) else chunk for chunk in chunks
+    ]
+    return [array.buffers()[1].address for array in arrays]
+
+
+@pytest.fixture
+def database() -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect() as connection:
+        connection.execute("SET TimeZone='UTC'")
+        yield connection
+
+
+def test_pyarrow_takes_frames(hits: object, buffer: Buffer) -> None:
+    """pyarrow has every id exactly, and times in UTC."""
+    table = pa.table(hits)
+    assert table["hitIdHigh"].type == pa.uint64()
+    assert table["hitIdHigh"].to_pylist() == HIGH * 3
+    assert table["timeGMT"].type == pa.timestamp("us", "UTC")
+    assert table["timeGMT"][5].as_py() == datetime.fromtimestamp(T0 + 1, UTC)
+    assert table["pageName"].to_pylist() == buffer.hits()["pageName"].to_list()
+
+
+@pytest.mark.parametrize("name", ["hitIdHigh", "timeGMT", "arrived", "connection", "pageName"])
+def test_pyarrow_copies_nothing(name: str, buffer: Buffer) -> None:
+    """Numbers, times and texts lie where the reader has them, part by part; texts are views."""
+    column = pa.table(Frames(buffer))[name]
+    assert addresses(column) == addresses(buffer.hits()[name])
+    assert column.num_chunks == 3
+    assert name != "pageName" or column.type == pa.string_view()
+
+
+@pytest.mark.parametrize("name", ["hitIdHigh", "timeGMT", "pageName"])
+def test_a_frame_of_one_part_is_not_copied(name: str, buffer: Buffer) -> None:
+    """What lies together in a frame lies there for pyarrow, too."""
+    frame, _, _ = buffer.after(0, 100)
+    assert addresses(pa.table(frame)[name]) == addresses(frame[name])
+
+
+@pytest.mark.parametrize("read", [pd.DataFrame.from_arrow, lambda hits: pa.table(hits).to_pandas()])
+def test_pandas_takes_frames(read: Callable[[object], pd.DataFrame], hits: object) -> None:
+    """pandas has every id exactly, as uint64, and times in UTC."""
+    frame = read(hits)
+    assert frame["hitIdHigh"].dtype == "uint64"
+    assert frame["hitIdHigh"].tolist() == HIGH * 3
+    assert frame["timeGMT"].dtype == pd.DatetimeTZDtype("us", "UTC")
+    assert frame["timeGMT"][5] == pd.Timestamp(T0 + 1, unit="s", tz="UTC")
+    assert frame["pageName"][14] == "page 2 of a long name"
+
+
+def test_pandas_copies_nothing(buffer: Buffer) -> None:
+    """With Arrow's own types, values in pandas lie where the reader has them."""
+    typed = pa.table(Frames(buffer)).to_pandas(types_mapper=pd.ArrowDtype)
+    for name in ("hitIdHigh", "pageName"):
+        inside = typed[name].array.__arrow_array__()
+        assert addresses(inside) == addresses(buffer.hits()[name])
+
+
+def test_duckdb_takes_frames(hits: object, database: duckdb.DuckDBPyConnection) -> None:
+    """DuckDB queries what Python calls by a name: ids exactly, times in UTC."""
+    ask = "SELECT max(hitIdHigh), count(*), epoch_us(max(timeGMT)) FROM hits"
+    assert database.sql(ask).fetchall() == [(2**64 - 1, 15, int(T0 + 2) * 1_000_000)]
+    one = "SELECT typeof(hitIdHigh), typeof(timeGMT), typeof(pageName) FROM hits LIMIT 1"
+    types = ("UBIGINT", "TIMESTAMP WITH TIME ZONE", "VARCHAR")
+    assert database.sql(one).fetchall() == [types]
+
+
+def test_there_and_back(hits: object, buffer: Buffer, database: duckdb.DuckDBPyConnection) -> None:
+    """What comes back from the others is what went there."""
+    frame = buffer.hits()
+    assert pl.DataFrame(pa.table(hits)).equals(frame)
+    assert database.sql("SELECT * FROM hits").pl().equals(frame)
+    assert pl.DataFrame(hits).equals(frame)
