@@ -1,39 +1,46 @@
 """Frames of hits in other libraries, by the Arrow PyCapsule interface."""
 
-from collections.abc import Callable, Iterator
+import json
+import subprocess
+import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 
-import duckdb
 import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
 
+from livestream_nb.answers import Answers
 from livestream_nb.hits.batch import Batch
 from livestream_nb.hits.buffer import Buffer
 from livestream_nb.hits.columns import resolve
 from livestream_nb.hits.decode import Decoder
 
+ROOT = Path(__file__).parent.parent
 T0 = 1_776_081_600.0
 HIGH = [2**64 - 1, 2**63, 2**63 - 1, 2**53 + 1, 0]
 RECORD = b'{"hitIdHigh":%d,"hitIdLow":%d,"timeGMT":%d,"pageName":"page %d of a long name"}'
 
 
-class Frames:
-    """A reader, as far as other libraries see it: the hits it holds, as a stream of Arrow data.
-
-    A frame's own stream joins its parts first, which copies; a struct's passes them on.
-    """
+class Frames(Answers):
+    """A reader of a buffer that was filled before."""
 
     def __init__(self, buffer: Buffer) -> None:
-        self._buffer = buffer
+        self._held = buffer
 
-    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
-        return self._buffer.hits().to_struct().__arrow_c_stream__(requested_schema)
+    @property
+    def _buffer(self) -> Buffer:
+        return self._held
 
 
 @pytest.fixture
 def buffer() -> Buffer:
+    return filled()
+
+
+def filled() -> Buffer:
     decoder = Decoder(resolve(["pageName"]))
     buffer = Buffer(decoder.schema)
     for part in range(3):
@@ -56,13 +63,6 @@ def addresses(column: pa.ChunkedArray | pl.Series) -> list[int]:
         chunk.to_arrow(**newest) if isinstance(chunk, pl.Series) else chunk for chunk in chunks
     ]
     return [array.buffers()[1].address for array in arrays]
-
-
-@pytest.fixture
-def database() -> Iterator[duckdb.DuckDBPyConnection]:
-    with duckdb.connect() as connection:
-        connection.execute("SET TimeZone='UTC'")
-        yield connection
 
 
 def test_pyarrow_takes_frames(hits: object, buffer: Buffer) -> None:
@@ -110,18 +110,38 @@ def test_pandas_copies_nothing(buffer: Buffer) -> None:
         assert addresses(inside) == addresses(buffer.hits()[name])
 
 
-def test_duckdb_takes_frames(hits: object, database: duckdb.DuckDBPyConnection) -> None:
-    """DuckDB queries what Python calls by a name: ids exactly, times in UTC."""
-    ask = "SELECT max(hitIdHigh), count(*), epoch_us(max(timeGMT)) FROM hits"
-    assert database.sql(ask).fetchall() == [(2**64 - 1, 15, int(T0 + 2) * 1_000_000)]
-    one = "SELECT typeof(hitIdHigh), typeof(timeGMT), typeof(pageName) FROM hits LIMIT 1"
-    types = ("UBIGINT", "TIMESTAMP WITH TIME ZONE", "VARCHAR")
-    assert database.sql(one).fetchall() == [types]
+DUCKDB = """
+import duckdb, json
+from tests.test_arrow import Frames, filled
+
+buffer = filled()
+with duckdb.connect() as database:
+    database.execute("SET TimeZone='UTC'")
+    for hits in (buffer.hits(), Frames(buffer)):
+        ask = "SELECT max(hitIdHigh), count(*), epoch_us(max(timeGMT)) FROM hits"
+        print(json.dumps(database.sql(ask).fetchall()[0]))
+        one = "SELECT typeof(hitIdHigh), typeof(timeGMT), typeof(pageName) FROM hits LIMIT 1"
+        print(json.dumps(database.sql(one).fetchall()[0]))
+        print(json.dumps(database.sql("SELECT * FROM hits").pl().equals(buffer.hits())))
+"""
 
 
-def test_there_and_back(hits: object, buffer: Buffer, database: duckdb.DuckDBPyConnection) -> None:
+def test_duckdb_takes_frames_and_readers() -> None:
+    """DuckDB queries what Python calls by a name: ids exactly, times in UTC, and back."""
+    # In a process of its own: at its end DuckDB writes about the memory of others.
+    done = subprocess.run(
+        [sys.executable, "-c", DUCKDB], capture_output=True, text=True, cwd=ROOT, check=True
+    )
+    expected = [
+        [2**64 - 1, 15, int(T0 + 2) * 1_000_000],
+        ["UBIGINT", "TIMESTAMP WITH TIME ZONE", "VARCHAR"],
+        True,
+    ]
+    assert [json.loads(line) for line in done.stdout.splitlines()] == expected * 2
+
+
+def test_there_and_back(hits: object, buffer: Buffer) -> None:
     """What comes back from the others is what went there."""
     frame = buffer.hits()
     assert pl.DataFrame(pa.table(hits)).equals(frame)
-    assert database.sql("SELECT * FROM hits").pl().equals(frame)
     assert pl.DataFrame(hits).equals(frame)

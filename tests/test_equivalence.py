@@ -106,7 +106,9 @@ anything = st.recursive(
 digits = (whole | finite).map(str) | st.sampled_from([" 12 ", "+7", "1.", ".5", "1e3", "-1.50"])
 words = st.sampled_from(["true", "FALSE", "yes", "No", "Y", "n", "1", "0", " yes ", 1, 0, 2])
 
-exponents = st.integers(-22, 22) | st.sampled_from([0, 2, "2", "", None, 2.0, 23, -23, 10**9, False, " "])
+exponents = st.integers(-22, 22) | st.sampled_from(
+    [0, 2, "2", "", None, 2.0, 23, -23, 10**9, False, " "]
+)
 tenths = st.integers(-99, 99).map(lambda number: number / 10)
 counts = tenths | tenths.map(str) | whole | st.sampled_from(["150", "0.5", 1e300, None, ""])
 instances = st.fixed_dictionaries(
