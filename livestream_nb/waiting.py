@@ -48,14 +48,29 @@ class Goal:
         )
 
 
+class Look:
+    """Whether anything has come that may reach the goal: cheaper to ask than for the status."""
+
+    def __init__(self, session: Session, goal: Goal) -> None:
+        self._session = session
+        self._goal = goal
+        self._entries = -1
+
+    def __call__(self) -> bool:
+        """Whether there are enough hits, or a connection has entered another state."""
+        before, self._entries = self._entries, len(self._session.timeline.entries())
+        return before != self._entries or self._session.intake.buffer.received >= self._goal.hits
+
+
 def wait(session: Session, goal: Goal, status: Callable[[], Status], timeout: float | None) -> None:
     """Block this thread until the goal is reached, or for ``timeout`` real seconds."""
     changed = threading.Event()
     clock = session.plan.clock
     deadline = None if timeout is None else clock.real(clock.monotonic()) + timeout
     unlisten = session.listen(changed.set)
+    worth_asking = Look(session, goal)
     try:
-        while not goal.reached(status()):
+        while not (worth_asking() and goal.reached(status())):
             left = None if deadline is None else deadline - clock.real(clock.monotonic())
             if not changed.wait(left):
                 raise goal.missed(status(), timeout)
@@ -71,9 +86,10 @@ async def until(
     changed = asyncio.Event()
     wake = partial(asyncio.get_running_loop().call_soon_threadsafe, changed.set)
     unlisten = session.listen(wake)
+    worth_asking = Look(session, goal)
     try:
         async with asyncio.timeout(timeout):
-            while not goal.reached(status()):
+            while not (worth_asking() and goal.reached(status())):
                 await changed.wait()
                 changed.clear()
     except TimeoutError:

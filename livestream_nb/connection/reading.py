@@ -17,8 +17,8 @@ from livestream_nb.errors import CorruptStream
 from livestream_nb.protocol.framing import Gunzip, Overlong, Records
 from livestream_nb.protocol.status import Cause
 
-BLOCK = 512 << 10
-BACKLOG = 4 << 20
+BLOCK = 2 << 20
+BACKLOG = 8 << 20
 LINGER = 0.1
 FINEST_LINGER = 0.01
 LOOK = 1.0

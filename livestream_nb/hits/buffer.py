@@ -208,6 +208,11 @@ class Buffer:
         with self._lock:
             return self._quarantine.frame()
 
+    @property
+    def received(self) -> int:
+        """New hits since the start, without a wait for the lock."""
+        return self._sums["hits"]
+
     def totals(self) -> Totals:
         """Counts since the start, all of one moment."""
         with self._lock:
