@@ -20,6 +20,7 @@ import polars as pl
 
 from livestream_nb.hits.cells import Cells, read, series
 from livestream_nb.hits.fields import UTC_TIME, Column
+from livestream_nb.hits.lines import Lines
 from livestream_nb.hits.records import Rejected, parse
 from livestream_nb.hits.shape import Path, Shape
 
@@ -31,8 +32,6 @@ _FEW = 2
 
 # Why a line does not become a struct.
 _UNFIT = (msgspec.DecodeError, ValueError, RecursionError)
-
-_SPACE = ord(" ")
 
 Hit = dict[str, object]
 
@@ -49,14 +48,14 @@ class Decoded:
         The records that are no hits, in the order of the block.
     unreadable : dict of str to int
         By column, how many values were there but could not be read and are null.
-    lines : sequence of memoryview
+    lines : Lines
         The block's records as they came, without those that are blank.
     """
 
     frame: pl.DataFrame
     rejected: tuple[Rejected, ...] = ()
     unreadable: dict[str, int] = field(default_factory=dict)
-    lines: Sequence[memoryview] = ()
+    lines: Lines = field(default_factory=Lines)
 
 
 @dataclass
@@ -108,7 +107,7 @@ class Decoder:
         Decoded
             The hits as a frame, and the records that are none.
         """
-        lines = _lines(block)
+        lines = Lines(block)
         is_text = _is_text(block)
         while (records := self._attempt(lines, is_text)) is None:
             pass
@@ -117,7 +116,7 @@ class Decoder:
         frame = pl.DataFrame([*self._series(records, unreadable), *stamps])
         return Decoded(frame, tuple(records.rejected), dict(+unreadable), lines)
 
-    def _attempt(self, lines: Sequence[memoryview], is_text: bool) -> _Records | None:
+    def _attempt(self, lines: Lines, is_text: bool) -> _Records | None:
         """The lines' records; None when the struct had to be loosened."""
         records = _Records()
         misfits: Counter[Path] = Counter()
@@ -166,21 +165,6 @@ def _with_odd(column: Column, cells: Sequence[Any], odd: Mapping[int, Hit]) -> C
         mixed[row], bad = read(column.kind, column.find(record))
         unreadable += bad
     return mixed, unreadable
-
-
-def _lines(block: bytes) -> list[memoryview]:
-    # Slices of one view: a record of 3.7 kB is not copied.
-    view, find = memoryview(block), block.find
-    lines: list[memoryview] = []
-    start = 0
-    while start < len(block):
-        end = find(b"\n", start)
-        if end < 0:
-            end = len(block)
-        if block[start] > _SPACE or block[start:end].strip():
-            lines.append(view[start:end])
-        start = end + 1
-    return lines
 
 
 def _is_text(block: bytes) -> bool:

@@ -7,7 +7,7 @@ value, so that a field which has changed its type costs little, and only itself.
 """
 
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import repeat
 from operator import attrgetter
 from typing import Annotated, Any
@@ -51,6 +51,7 @@ _FINISH: dict[str, Callable[[str, Sequence[Any]], Cells]] = {
     "excluded": read_few,
     "event": total_each,
 }
+_FIRST = attrgetter("f0")
 _HIT_ID = ("hitIdHigh",)
 _PLACE = re.compile(r"at `\$\.(.*)`$")
 
@@ -146,9 +147,7 @@ class Shape:
 
     def _spread(self, prefix: Path, records: Collection[Any], found: Found) -> None:
         inside, _ = self._branches[prefix]
-        rows = map(astuple, records)
-        columns = zip(*rows, strict=True) if records else repeat((), len(inside))
-        found.update(zip(inside, columns, strict=True))
+        found.update(zip(inside, _columns(len(inside), records), strict=True))
         for path in inside:
             if path in self._branches:
                 empty = self._branches[path][1]
@@ -166,3 +165,9 @@ class Shape:
         place = self._place(path)
         rest = path[len(place) :]
         return [dig(node, rest) for node in found[place]] if rest else found[place]
+
+
+def _columns(fields: int, records: Collection[Any]) -> Iterable[Sequence[Any]]:
+    if fields == 1:
+        return [list(map(_FIRST, records))]
+    return zip(*map(astuple, records), strict=True) if records else repeat((), fields)
