@@ -4,13 +4,17 @@
 ``Simulator`` is a Livestream of your own, to try everything without credentials.
 """
 
+from typing import TYPE_CHECKING
+
 from livestream_nb.clock import Clock
 from livestream_nb.connection.credentials import BearerToken, ServerToServer
-from livestream_nb.embedded import Simulator
 from livestream_nb.errors import LivestreamError
 from livestream_nb.hits.keep import Keep
 from livestream_nb.policy import ReconnectPolicy
 from livestream_nb.reader import Reader
+
+if TYPE_CHECKING:
+    from livestream_nb.embedded import Simulator
 
 __version__ = "0.1.0"
 
@@ -25,3 +29,16 @@ __all__ = [
     "Simulator",
     "__version__",
 ]
+
+
+def __getattr__(name: str) -> object:
+    # A third of all that there is to load, and many a reader never meets a simulator.
+    if name == "Simulator":
+        from livestream_nb.embedded import Simulator
+
+        return Simulator
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

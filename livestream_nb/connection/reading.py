@@ -1,7 +1,7 @@
 """Reading one open stream: raw bytes in, blocks of complete records out.
 
 Receiving and digesting are decoupled: bytes are taken from the socket as they come, and blocks of
-about half a megabyte, or whatever a tenth of a second brought, are handed on. When digesting falls
+about two megabytes, or whatever a tenth of a second brought, are handed on. When digesting falls
 behind, receiving pauses at a bounded backlog; nothing is dropped.
 """
 
