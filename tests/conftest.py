@@ -3,6 +3,7 @@
 import contextlib
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +16,14 @@ def state_directory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LIVESTREAM_NB_STATE", str(tmp_path_factory.mktemp("state")))
         yield
+
+
+@pytest.fixture(autouse=True)
+def state_of_its_own(
+    state_directory: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No test keeps the minute of an earlier one whose service had the same port."""
+    monkeypatch.setenv("LIVESTREAM_NB_STATE", str(tmp_path / "state-of-streams"))
 
 
 @pytest.fixture(autouse=True)
