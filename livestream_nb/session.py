@@ -9,6 +9,7 @@ import logging
 import threading
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -17,10 +18,10 @@ from livestream_nb.connection.access import Access
 from livestream_nb.connection.asking import Asking
 from livestream_nb.connection.claim import Claim
 from livestream_nb.connection.queue import Queue
-from livestream_nb.connection.reading import Delivery
 from livestream_nb.connection.slot import Slot, Stream
 from livestream_nb.connection.timeline import Phase, Timeline, Transition
 from livestream_nb.connection.transport import Transport
+from livestream_nb.connection.unpacking import Delivery
 from livestream_nb.errors import LivestreamError
 from livestream_nb.hits.intake import Intake
 from livestream_nb.hits.repeats import Spell
@@ -142,13 +143,13 @@ class Session:
     async def _main(self, claim: Claim, ready: threading.Event) -> None:
         loop, task = asyncio.get_running_loop(), asyncio.current_task()
         plan, transport = self.plan, Transport(self.plan.network)
-        digest, aside, state = (
-            Worker(f"livestream-{name}") for name in ("digest", "aside", "state")
+        unpack, digest, aside, state = (
+            Worker(f"livestream-{name}") for name in ("unpack", "digest", "aside", "state")
         )
         try:
             access = Access(plan.credentials, plan.clock, transport, aside)
             asking = Asking(plan.request, access, transport, plan.clock)
-            stream = self._stream(asking, claim, digest, state)
+            stream = self._stream(asking, claim, unpack, digest, state)
             numbers = range(1, plan.request.connections + 1)
             self._slots = [Slot(number, stream) for number in numbers]
             self._cancel = lambda: _cancel(loop, task)
@@ -160,15 +161,23 @@ class Session:
                 fresh.cancel()
                 told.cancel()
         finally:
-            for worker in (digest, aside, state):
+            # All that was received is held once reading has ended.
+            for worker in (unpack, digest):
                 worker.close()
-            digest.join()  # so that all that was received is held once reading has ended
+                worker.join()
+            for worker in (aside, state):
+                worker.close()
             await transport.close()
 
-    def _stream(self, asking: Asking, claim: Claim, digest: Worker, state: Worker) -> Stream:
-        async def deliver(delivery: Delivery) -> None:
-            await digest.run(lambda: self._digest(delivery))
-            self._changed()
+    def _stream(
+        self, asking: Asking, claim: Claim, unpack: Worker, digest: Worker, state: Worker
+    ) -> Stream:
+        loop = asyncio.get_running_loop()
+
+        def take(delivery: Delivery) -> None:
+            self._digest(delivery)
+            if self._listeners:  # waking the loop for nobody costs as much as some dozen hits
+                loop.call_soon_threadsafe(self._changed)
 
         plan = self.plan
         return Stream(
@@ -179,7 +188,8 @@ class Session:
             timeline=self.timeline,
             claim=claim,
             queue=Queue(Turns(plan.request.connections), plan.clock),
-            deliver=deliver,
+            deliver=lambda delivery: digest.submit(partial(take, delivery)),
+            unpack=unpack,
             state=state,
             changed=self._entered,
         )

@@ -3,8 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Callable
-from contextlib import suppress
-from functools import partial
+from concurrent.futures import Future
 from queue import SimpleQueue
 from typing import TypeVar
 
@@ -19,12 +18,16 @@ class Worker:
         self._thread = threading.Thread(target=self._work, name=name, daemon=True)
         self._thread.start()
 
+    def submit(self, job: Callable[[], T]) -> Future[T]:
+        """Give a job; it is done whether or not anyone waits for its result."""
+        done: Future[T] = Future()
+        done.set_running_or_notify_cancel()  # from now on it cannot be cancelled
+        self._jobs.put(lambda: _perform(job, done))
+        return done
+
     async def run(self, job: Callable[[], T]) -> T:
         """Wait for a job's result; cancelling ends the waiting, and the job is still done."""
-        loop = asyncio.get_running_loop()
-        done: asyncio.Future[T] = loop.create_future()
-        self._jobs.put(lambda: _perform(job, loop, done))
-        return await done
+        return await asyncio.wrap_future(self.submit(job))
 
     def close(self) -> None:
         """Let the thread end once its jobs are done."""
@@ -39,19 +42,10 @@ class Worker:
             job()
 
 
-def _perform(
-    job: Callable[[], T], loop: asyncio.AbstractEventLoop, done: asyncio.Future[T]
-) -> None:
+def _perform(job: Callable[[], T], done: Future[T]) -> None:
     try:
         result = job()
     except Exception as error:  # noqa: BLE001  # carried over to whoever waits
-        _tell(loop, done, partial(done.set_exception, error))
+        done.set_exception(error)
     else:
-        _tell(loop, done, partial(done.set_result, result))
-
-
-def _tell(
-    loop: asyncio.AbstractEventLoop, done: asyncio.Future[T], settle: Callable[[], None]
-) -> None:
-    with suppress(RuntimeError):  # nobody waits any more when the loop has ended
-        loop.call_soon_threadsafe(lambda: None if done.done() else settle())
+        done.set_result(result)

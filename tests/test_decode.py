@@ -1,9 +1,6 @@
-import gzip
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,17 +11,9 @@ from livestream_nb.hits.columns import resolve
 from livestream_nb.hits.decode import Decoded, Decoder
 from livestream_nb.hits.records import parse
 
-REAL_DAY = Path(__file__).parents[2] / "shared" / "traffic" / "zwitchdev-2015-07-13.ndjson.gz"
 EVERYTHING = ["default", "documented", "linkURL", "evar1", "evar2", "prop1", "prop13"]
 EVERYTHING += ["instances", "carts", "event1", "revenue"]
 NOON = datetime(2026, 4, 13, 12, tzinfo=UTC)
-
-
-@pytest.fixture(scope="module")
-def real_day() -> bytes:
-    if not REAL_DAY.exists():
-        pytest.skip(f"the recording of a real day is not beside this checkout: {REAL_DAY}")
-    return gzip.decompress(REAL_DAY.read_bytes())
 
 
 def decode(block: bytes, columns: Any = None) -> Decoded:
@@ -296,81 +285,6 @@ def test_order_is_kept_among_odd_records() -> None:
     assert decoded.frame["hitIdLow"].to_list() == list(range(100))
     assert decoded.frame["geoDMA"].to_list() == list(range(100))
     assert len(decoded.rejected) == 15
-
-
-def test_the_real_day_is_read_whole(real_day: bytes) -> None:
-    """The real day: 592 hits, none rejected, the facts that are known about it."""
-    decoded = decode(real_day, EVERYTHING)
-    frame = decoded.frame
-    assert (frame.height, decoded.rejected, decoded.unreadable) == (592, (), {})
-    assert frame.select("hitIdHigh", "hitIdLow").n_unique() == 592
-    assert frame.select("visIdHigh", "visIdLow").n_unique() == 338
-    assert (frame["hitIdHigh"] >= 2**63).sum() == 289
-    assert frame["geoCountry"].n_unique() == 50
-    seconds = frame["timeGMT"].dt.epoch("s")
-    assert (seconds.min(), seconds.max()) == (1436760278, 1436846258)
-
-
-def plain(record: dict[str, Any]) -> dict[str, object]:
-    """The row that a record should become, by Python's own json and nothing else."""
-    row: dict[str, object] = {}
-    for column in resolve(EVERYTHING):
-        found: Any = record
-        for key in column.path:
-            found = (found or {}).get(key)
-        if found is not None and column.kind == "time":
-            found = datetime.fromtimestamp(found, UTC)
-        if found is not None and column.kind == "event":
-            found = float(sum(Fraction(one["count"], 10 ** one["exponent"]) for one in found))
-        if column.kind == "excluded":
-            found = {"yes": True, "no": False, None: None}[found]
-        row[column.name] = found
-    return row | {"arrived": NOON, "connection": 3}
-
-
-def test_the_real_day_equals_plain_json(real_day: bytes) -> None:
-    """Every value of the real day is what Python's json reads."""
-    frame = decode(real_day, EVERYTHING).frame
-    expected = [plain(json.loads(line)) for line in real_day.splitlines()]
-    assert frame.to_dicts() == expected
-
-
-text = st.text(max_size=8)
-ids = st.integers(0, 2**64 - 1)
-entries = st.fixed_dictionaries({"count": st.integers(-9, 10**9), "exponent": st.integers(0, 4)})
-documented = st.fixed_dictionaries(
-    {"hitIdHigh": ids, "hitIdLow": ids},
-    optional={
-        "visIdHigh": ids,
-        "visIdLow": ids,
-        "timeGMT": st.integers(0, 2**32),
-        "pageName": text,
-        "geoCity": text | st.none(),
-        "browserWidth": st.integers(-(2**31), 2**31 - 1),
-        "javaEnabled": st.booleans(),
-        "lon": st.floats(-180, 180),
-        "evars": st.fixed_dictionaries(
-            {}, optional={"evars": st.dictionaries(st.sampled_from(["campaign", "evar1"]), text)}
-        ),
-        "props": st.dictionaries(st.sampled_from(["prop1", "prop13", "prop9"]), text),
-        "events": st.dictionaries(
-            st.sampled_from(["carts", "event1", "revenue"]),
-            st.lists(entries, min_size=1, max_size=3),
-        ),
-        "exclude": st.fixed_dictionaries({"value": st.sampled_from(["yes", "no"])}),
-        "products": st.lists(st.dictionaries(text, text)),
-    },
-)
-
-
-@settings(deadline=None, max_examples=50)
-@given(st.lists(documented, max_size=6), st.booleans())
-def test_documented_records_equal_plain_json(records: list[dict[str, Any]], ascii_: bool) -> None:
-    """Any records of the documented types become what Python's json reads."""
-    block = b"".join(json.dumps(r, ensure_ascii=ascii_).encode() + b"\n" for r in records)
-    decoded = decode(block, EVERYTHING)
-    assert (decoded.rejected, decoded.unreadable) == ((), {})
-    assert decoded.frame.to_dicts() == [plain(record) for record in records]
 
 
 anything = st.recursive(

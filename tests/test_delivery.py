@@ -743,14 +743,14 @@ async def test_bomb(tmp_path: Path) -> None:
         await link.until(lambda: link.repeats)
         answer = await link.end()
         assert size / len(answer.raw) > 500
-        gunzip, found = Gunzip(), Records()
+        gunzip, found, block = Gunzip(), Records(), b""
         for chunk in answer.chunks:
             for piece in gunzip.feed(chunk):
-                found.feed(piece)
+                block += found.cut(piece)
         assert tracemalloc.get_traced_memory()[1] < 12 * STEP
         tracemalloc.stop()
         assert [each.size for each in found.overlong] == [size + len(b"\r")]
-        assert found.take(1 << 30).split() == b"\r\n".join([*records[:10], records[9]]).split()
+        assert block.split() == b"\r\n".join([*records[:10], records[9]]).split()
 
 
 @story

@@ -453,7 +453,7 @@ def test_a_record_that_is_too_long_leaves_its_neighbours() -> None:
     hits = traffic.records(0, 3, WHOLE, [NOON.timestamp()] * 3)
     sent = b"\r\n".join([hits[0], malformed("long", hits[1]), hits[2], b""])
     framing = Records()
-    for first in range(0, len(sent), 1 << 20):
-        framing.feed(sent[first : first + (1 << 20)])
+    pieces = (sent[first : first + (1 << 20)] for first in range(0, len(sent), 1 << 20))
+    block = b"".join(map(framing.cut, pieces))
     assert [each.size > LONGEST_RECORD for each in framing.overlong] == [True]
-    assert len(check(framing.take(len(sent)), MIXTURES[1]).rows) == 2
+    assert len(check(block, MIXTURES[1]).rows) == 2

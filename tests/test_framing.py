@@ -21,11 +21,14 @@ def unpack(packed: bytes, size: int = 7) -> bytes:
 
 
 def split(data: bytes, size: int) -> list[bytes]:
-    records = Records()
-    for i in range(0, len(data), size):
-        records.feed(data[i : i + size])
-    records.close()
-    return [line for line in records.take(1 << 30).splitlines(keepends=False) if line]
+    block = cut(Records(), data, size)
+    return [line for line in block.splitlines(keepends=False) if line]
+
+
+def cut(records: Records, data: bytes, size: int) -> bytes:
+    """All records of data that comes in pieces of a size, and then ends."""
+    pieces = (data[i : i + size] for i in range(0, len(data), size))
+    return b"".join([*map(records.cut, pieces), records.close()])
 
 
 def test_several_members() -> None:
@@ -43,7 +46,7 @@ def test_flushed_part_is_readable() -> None:
 
 
 def test_bomb_comes_in_steps() -> None:
-    """A hundred megabytes from few bytes come in pieces of at most a mebibyte, all of them."""
+    """A hundred megabytes from few bytes come in pieces of at most 4 MiB, all of them."""
     packed = gzip.compress(bytes(100 << 20))
     sizes = [len(piece) for piece in Gunzip().feed(packed)]
     assert max(sizes) == STEP
@@ -75,9 +78,7 @@ def test_records_are_whole(size: int, ending: bytes) -> None:
 def test_only_newlines_cut() -> None:
     """Characters that text calls line ends stay inside their record."""
     line = '{"pageName":"a\u2028b\u0085c\x0bd"}'.encode()
-    records = Records()
-    records.feed(line + b"\n")
-    assert records.take(1 << 20) == line + b"\n"
+    assert Records().cut(line + b"\n") == line + b"\n"
 
 
 def test_end_without_newline() -> None:
@@ -85,13 +86,19 @@ def test_end_without_newline() -> None:
     assert split(b'{"a":1}\n{"b":2}', 4) == [b'{"a":1}', b'{"b":2}']
 
 
-def test_take_leaves_the_rest() -> None:
-    """A block holds about as much as asked for, and ready says what still waits."""
+def test_records_come_as_they_end() -> None:
+    """What ends in a piece is given at once, with its line endings; what is cut waits."""
     records = Records()
-    for line in LINES:
-        records.feed(line + b"\n")
-    assert records.take(1) == LINES[0] + b"\n"
-    assert records.ready == sum(len(line) + 1 for line in LINES[1:])
+    assert records.cut(b"one\r\n\r\ntw") == b"one\r\n\r\n"
+    assert records.cut(b"o and") == b""
+    assert records.cut(b" more\nthree\n") == b"two and more\nthree\n"
+    assert records.close() == b""
+
+
+def test_nothing_is_copied() -> None:
+    """A piece of whole records is handed on as it is."""
+    piece = b"one\ntwo\n"
+    assert Records().cut(piece) is piece
 
 
 @pytest.mark.parametrize("piece", [1000, 1 << 20])
@@ -100,25 +107,19 @@ def test_overlong_record(piece: int) -> None:
     size = LONGEST_RECORD + 5
     data = b"first\n" + b"x" * size + b"\nlast\n"
     records = Records()
-    for i in range(0, len(data), piece):
-        records.feed(data[i : i + piece])
-    assert records.take(1 << 30) == b"first\nlast\n"
+    assert cut(records, data, piece) == b"first\nlast\n"
     assert [(len(record.head), record.size) for record in records.overlong] == [(HEAD, size)]
 
 
 def test_overlong_at_the_end() -> None:
     """An overlong record that the stream's end cuts is counted, too."""
     records = Records()
-    for _ in range(5):
-        records.feed(b"x" * (1 << 20))
-    records.close()
-    assert records.take(1 << 30) == b""
+    assert cut(records, b"x" * (5 << 20), 1 << 20) == b""
     assert [record.size for record in records.overlong] == [5 << 20]
 
 
 def test_longest_legal_record() -> None:
     """A record of exactly 4 MiB is kept."""
     records = Records()
-    records.feed(b"x" * LONGEST_RECORD + b"\n")
-    assert records.ready == LONGEST_RECORD + 1
+    assert len(records.cut(b"x" * LONGEST_RECORD + b"\n")) == LONGEST_RECORD + 1
     assert not records.overlong

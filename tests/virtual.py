@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from random import Random
-from typing import Any
+from typing import Any, Never
 from unittest.mock import patch
 from urllib.parse import parse_qs, urlsplit
 
@@ -26,6 +26,7 @@ from livestream_nb.connection.queue import Queue
 from livestream_nb.connection.state import Record
 from livestream_nb.connection.timeline import Timeline
 from livestream_nb.connection.transport import Broken
+from livestream_nb.connection.unpacking import Unpacking
 from livestream_nb.gaps import gaps
 from livestream_nb.hits.columns import resolve
 from livestream_nb.hits.intake import Intake
@@ -205,8 +206,8 @@ class Answer:
 class Reading:
     """Stands for `connection.reading.Reading`: reads without bytes."""
 
-    def __init__(self, number: int, opened: float, clock: LoopClock, deliver: object) -> None:
-        self._spell = Spell(number, opened)
+    def __init__(self, clock: LoopClock, unpacking: Unpacking, worker: object) -> None:
+        self._spell = Spell(unpacking.connection, unpacking.opened)
 
     @property
     def arrived(self) -> float:
@@ -449,6 +450,7 @@ class Reader:
             claim=self._claim,
             queue=Queue(Turns(request.connections), clock),
             deliver=unused,
+            unpack=AtOnce(),
             state=AtOnce(),
             changed=lambda _: None,
         )
@@ -519,8 +521,9 @@ class Reader:
             self._inbox.insert(0, Batch(line.spell, line.share, line.received, due, now))
 
 
-async def unused(delivery: object) -> None:
+def unused(delivery: object) -> Never:
     """What is received comes from the world, without bytes."""
+    raise AssertionError(f"{delivery} was handed on")
 
 
 async def refreshing(claim: Claim, clock: LoopClock) -> None:

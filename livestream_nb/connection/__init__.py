@@ -3,7 +3,8 @@
 ========================  ========================================================================
 slot, queue               a slot does what the policy decides, when its turn has come
 asking                    a request for the stream: token, reset, redirects, refusals
-reading, watch            an open stream: blocks of records; is it still alive?
+reading, unpacking        an open stream: packed bytes in, blocks of records out
+watch                     is it still alive?
 timeline, lane            what became of each connection
 sentences                 the same in words
 claim, floor, state       who may read the stream on this machine, and when it was last read

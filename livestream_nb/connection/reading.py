@@ -1,51 +1,46 @@
-"""Reading one open stream: raw bytes in, blocks of complete records out.
+"""Reading one open stream: packed bytes in, blocks of complete records out.
 
-Receiving and digesting are decoupled: bytes are taken from the socket as they come, and blocks of
-about two megabytes, or whatever a tenth of a second brought, are handed on. When digesting falls
-behind, receiving pauses at a bounded backlog; nothing is dropped.
+Three threads work side by side, so that none waits for the interpreter on behalf of another: bytes
+are taken from the socket as they come; what a tenth of a second brought, or half a megabyte,
+is unpacked in few large steps; blocks are digested. When digesting falls behind, receiving pauses
+at a bounded backlog; nothing is dropped.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from functools import partial
 
 from livestream_nb.clock import Clock
 from livestream_nb.connection.transport import Answer, Broken
+from livestream_nb.connection.unpacking import Unpacking
 from livestream_nb.connection.watch import Moment, Watch
 from livestream_nb.errors import CorruptStream
-from livestream_nb.protocol.framing import Gunzip, Overlong, Records
 from livestream_nb.protocol.status import Cause
+from livestream_nb.worker import Worker
 
-BLOCK = 2 << 20
-BACKLOG = 8 << 20
+PLENTY = 512 << 10
+BACKLOG = 2 << 20
 LINGER = 0.1
 FINEST_LINGER = 0.01
 LOOK = 1.0
 FINEST_LOOK = 0.05
 DOUBTFUL = "nothing has come for two minutes since the clock jumped"
 
-
-@dataclass(frozen=True)
-class Delivery:
-    """What one connection received: a block of records, and those too long to keep.
-
-    ``opened`` and ``arrived`` are Unix seconds of service time.
-    """
-
-    block: bytes
-    overlong: tuple[Overlong, ...]
-    connection: int
-    opened: float
-    arrived: float
-
-
-Deliver = Callable[[Delivery], Awaitable[None]]
 Saw = Callable[[Cause, float], None]
 
 
 class Reading:
-    """One open stream of one connection.
+    """One open stream.
+
+    Parameters
+    ----------
+    clock : Clock
+        The time that everything is measured in.
+    unpacking : Unpacking
+        Takes what is received.
+    worker : Worker
+        The thread that does so.
 
     Attributes
     ----------
@@ -57,18 +52,18 @@ class Reading:
         Whether receiving pauses because digesting has fallen behind.
     """
 
-    def __init__(self, connection: int, opened: float, clock: Clock, deliver: Deliver) -> None:
+    def __init__(self, clock: Clock, unpacking: Unpacking, worker: Worker) -> None:
         self.heard = clock.monotonic()
-        self.behind = False
-        self._connection = connection
-        self._opened = opened
-        self._clock = clock
-        self._deliver = deliver
-        self._records = Records()
         self.arrived = clock.utc()
+        self.behind = False
+        self._clock = clock
+        self._unpacking = unpacking
+        self._worker = worker
         self._linger = min(LINGER, max(FINEST_LINGER, clock.real(0.5)))
+        self._packed: list[bytes] = []
+        self._size = 0
         self._some = asyncio.Event()
-        self._full = asyncio.Event()
+        self._plenty = asyncio.Event()
         self._room = asyncio.Event()
         self._ended = False
 
@@ -87,10 +82,18 @@ class Reading:
         """Read until the stream ends; hand on all that came, then say how it ended."""
         try:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._digest())
-                return await self._receive(answer)
+                receiving = tasks.create_task(self._receive(answer))
+                try:
+                    await self._unpack_all()
+                except CorruptStream as error:
+                    return Broken(Cause.CORRUPT, str(error))
+                finally:
+                    receiving.cancel()
+            return receiving.result()
         finally:
-            await self._hand_on_all()
+            with suppress(CorruptStream):
+                await self._unpack()
+            await self._worker.run(partial(self._unpacking.close, self.arrived))
 
     async def _watch(self, limit: asyncio.Timeout, stall_after: float | None, saw: Saw) -> None:
         watch = Watch(self._moment(), stall_after, self._clock.rate)
@@ -106,54 +109,44 @@ class Reading:
         return Moment(self._clock.monotonic(), self._clock.utc(), self.heard)
 
     async def _receive(self, answer: Answer) -> Broken:
-        gunzip = Gunzip()
         try:
             async for data in answer.chunks():
                 self.heard, self.arrived = self._clock.monotonic(), self._clock.utc()
-                for piece in gunzip.feed(data):
-                    self._records.feed(piece)
+                self._packed.append(data)
+                self._size += len(data)
+                self._some.set()
+                if self._size >= PLENTY:
+                    self._plenty.set()
+                if self._size >= BACKLOG:
                     await self._make_room()
         except Broken as broken:
             return broken
-        except CorruptStream as error:
-            return Broken(Cause.CORRUPT, str(error))
         finally:
-            self._records.close()
             self._ended = True
             self._some.set()
-            self._full.set()
+            self._plenty.set()
         return Broken(Cause.DROPPED, "the service ended the stream")
 
     async def _make_room(self) -> None:
-        if self._records.ready or self._records.overlong:
-            self._some.set()
-        if self._records.ready >= BLOCK:
-            self._full.set()
-        if self._records.ready >= BACKLOG:
-            self.behind = True
-            self._room.clear()
-            await self._room.wait()
-            self.behind = False
+        self.behind = True
+        self._room.clear()
+        await self._room.wait()
+        self.behind = False
 
-    async def _digest(self) -> None:
-        while not self._ended:
+    async def _unpack_all(self) -> None:
+        while self._packed or not self._ended:
             await self._some.wait()
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._linger):
-                    await self._full.wait()
-            await self._hand_on()
+                    await self._plenty.wait()
+            await self._unpack()
 
-    async def _hand_on_all(self) -> None:
-        while self._records.ready or self._records.overlong:
-            await self._hand_on()
-
-    async def _hand_on(self) -> None:
-        block = self._records.take(BLOCK)
-        overlong = tuple(self._records.overlong)
-        self._records.overlong.clear()
-        if self._records.ready < BLOCK and not self._ended:
-            self._full.clear()
-        if not self._records.ready and not self._ended:
+    async def _unpack(self) -> None:
+        packed = b"".join(self._packed)
+        self._packed.clear()
+        self._size = 0
+        if not self._ended:
             self._some.clear()
-        await self._deliver(Delivery(block, overlong, self._connection, self._opened, self.arrived))
+            self._plenty.clear()
         self._room.set()
+        await self._worker.run(partial(self._unpacking.feed, packed, self.arrived))

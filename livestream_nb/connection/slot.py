@@ -16,10 +16,11 @@ from livestream_nb.connection.asking import Asking
 from livestream_nb.connection.claim import Claim
 from livestream_nb.connection.lane import Lane, Why
 from livestream_nb.connection.queue import Queue
-from livestream_nb.connection.reading import Deliver, Reading
+from livestream_nb.connection.reading import Reading
 from livestream_nb.connection.sentences import MEANING, Past
 from livestream_nb.connection.timeline import Phase, Timeline, Transition
 from livestream_nb.connection.transport import Answer, Broken
+from livestream_nb.connection.unpacking import Deliver, Unpacking
 from livestream_nb.errors import TokenDenied, TokenUnavailable, UntrustedRedirect
 from livestream_nb.policy import (
     APART,
@@ -53,8 +54,8 @@ class Stream:
     """What the slots of one reader share.
 
     ``draw`` picks the moment between a wait's earliest and latest, ``deliver`` takes what is
-    received, ``state`` is the thread that writes what other processes must know, and ``changed``
-    is told of every timeline entry.
+    received, ``unpack`` is the thread that unpacks it and ``state`` the one that writes what other
+    processes must know, and ``changed`` is told of every timeline entry.
     """
 
     asking: Asking
@@ -65,6 +66,7 @@ class Stream:
     claim: Claim
     queue: Queue
     deliver: Deliver
+    unpack: Worker
     state: Worker
     changed: Callable[[Transition], None]
 
@@ -216,8 +218,8 @@ class Slot:
         cause = Cause.SKIPPED if self._skips() else Cause.OPENED
         entry = self._lane.enter(Phase.STREAMING, Why(cause, MEANING[cause], OK))
         self._lane.attempt, self._failing, self._opened = 0, None, True
-        reading = Reading(self.number, entry.at, self._clock, self._stream.deliver)
-        self.reading = reading
+        unpacking = Unpacking(self.number, entry.at, self._stream.deliver)
+        reading = self.reading = Reading(self._clock, unpacking, self._stream.unpack)
         stall_after = getattr(self._stream.policy, "stall_after", None)
         try:
             broken = await reading.watched(answer, stall_after, self._saw)

@@ -6,29 +6,27 @@ unpacked here, member by member and in bounded steps, and cut at newlines only: 
 characters that text calls line ends.
 """
 
-from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from isal import isal_zlib
+from isal import igzip_lib
 
 from livestream_nb.errors import CorruptStream
 
-STEP = 1 << 20
+STEP = 4 << 20
 LONGEST_RECORD = 4 << 20
 HEAD = 64 << 10
-GZIP = 31
-DAMAGED: type[Exception] = isal_zlib.error  # type: ignore[assignment]  # its stub says instance
+DAMAGED: type[Exception] = igzip_lib.IsalError  # type: ignore[assignment]  # its stub says instance
 
 
 class Gunzip:
-    """Unpacks a gzip stream of any number of members, at most 1 MiB at a step."""
+    """Unpacks a gzip stream of any number of members, at most 4 MiB at a step."""
 
     def __init__(self) -> None:
-        self._member = isal_zlib.decompressobj(GZIP)
+        self._member = _member()
 
     def feed(self, data: bytes) -> Iterator[bytes]:
-        """Yield what the bytes unpack to, in pieces of at most 1 MiB.
+        """Yield what the bytes unpack to, in pieces of at most 4 MiB.
 
         Raises
         ------
@@ -38,20 +36,25 @@ class Gunzip:
         piece = b""
         while data or len(piece) == STEP:
             if self._member.eof:
-                self._member = isal_zlib.decompressobj(GZIP)
+                self._member = _member()
             piece = self._unpack(data)
-            data = self._member.unused_data or self._member.unconsumed_tail
+            data = self._member.unused_data
             if piece:
                 yield piece
 
     def _unpack(self, data: bytes) -> bytes:
         try:
+            # A limit makes room at once: no growing, and one way round the interpreter's lock.
             return self._member.decompress(data, STEP)
         except DAMAGED as error:
             raise CorruptStream(
                 f"The stream's gzip is damaged ({error}): the rest of this connection cannot be "
                 "read. The reader gives the connection up and reconnects after the cooldown."
             ) from None
+
+
+def _member() -> igzip_lib.IgzipDecompressor:
+    return igzip_lib.IgzipDecompressor(igzip_lib.DECOMP_GZIP)
 
 
 @dataclass(frozen=True)
@@ -63,57 +66,47 @@ class Overlong:
 
 
 class Records:
-    """Collects unpacked bytes and hands out blocks of complete records.
+    """Cuts unpacked bytes into complete records.
 
     A record ends at a newline; a carriage return before it belongs to the line ending. A record
     longer than 4 MiB is not kept: its head and size go to :attr:`overlong`.
+
+    Attributes
+    ----------
+    overlong : list of Overlong
+        The records that were too long; whoever deals with them removes them.
     """
 
     def __init__(self) -> None:
-        self.ready = 0
-        self.overlong: deque[Overlong] = deque()
-        self._whole: deque[bytes] = deque()
+        self.overlong: list[Overlong] = []
         self._rest = bytearray()
         self._skipped = 0
 
-    def feed(self, piece: bytes) -> None:
-        """Take unpacked bytes; :attr:`ready` says how many bytes of whole records wait."""
+    def cut(self, piece: bytes) -> bytes:
+        """Take unpacked bytes; give all records that end there, with their line endings."""
         first = piece.find(b"\n")
         if first < 0:
             self._rest += piece
             self._skip_overlong()
-            return
+            return b""
         if len(self._rest) + self._skipped + first > LONGEST_RECORD:
             self._rest += piece[:first]
             self._end_overlong()
-            piece = piece[first + 1 :]
-            self.feed(piece)
-            return
+            return self.cut(piece[first + 1 :])
         last = piece.rfind(b"\n") + 1
-        self._add(bytes(self._rest) + piece[:last])
-        self._rest = bytearray(piece[last:])
+        whole = piece
+        if self._rest or last < len(piece):
+            whole = b"".join((self._rest, memoryview(piece)[:last]))
+            self._rest = bytearray(memoryview(piece)[last:])
+        return whole
 
-    def take(self, about: int) -> bytes:
-        """Hand out whole records, oldest first: ``about`` so many bytes, or all if fewer wait."""
-        taken: list[bytes] = []
-        size = 0
-        while self._whole and size < about:
-            taken.append(self._whole.popleft())
-            size += len(taken[-1])
-        self.ready -= size
-        return b"".join(taken)
-
-    def close(self) -> None:
+    def close(self) -> bytes:
         """The stream has ended: what is left without a line ending counts as a record, too."""
         if self._skipped:
             self._end_overlong()
-        elif self._rest.strip():
-            self._add(bytes(self._rest) + b"\n")
+        left = bytes(self._rest) + b"\n" if self._rest.strip() else b""
         self._rest.clear()
-
-    def _add(self, whole: bytes) -> None:
-        self._whole.append(whole)
-        self.ready += len(whole)
+        return left
 
     def _skip_overlong(self) -> None:
         if self._skipped or len(self._rest) > LONGEST_RECORD:

@@ -44,8 +44,8 @@ QUICK = Sizes(
     rounds=3,
     fills=1,
     hits={"P1": 2_560, "P2": 7_680, "P3": 15_360}
-    | dict.fromkeys(("gunzip", "limit", "ours"), 25_600)
-    | {"single": 10_240, "spun": 15_360},
+    | dict.fromkeys(("gunzip", "limit", "ours"), 81_920)
+    | {"single": 10_240, "spun": 7_680},
     cost=10_240,
     rows=(K, 20 * K, 100 * K),
     seconds=3,

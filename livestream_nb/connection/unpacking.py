@@ -1,0 +1,89 @@
+"""What one stream's packed bytes hold, handed on as blocks of complete records."""
+
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+
+from livestream_nb.errors import CorruptStream
+from livestream_nb.protocol.framing import Gunzip, Overlong, Records
+
+AHEAD = 1  # blocks that may wait for digesting
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """What one connection received: a block of records, and those too long to keep.
+
+    ``opened`` and ``arrived`` are Unix seconds of service time.
+    """
+
+    block: bytes
+    overlong: tuple[Overlong, ...]
+    connection: int
+    opened: float
+    arrived: float
+
+
+Deliver = Callable[[Delivery], Future[None]]
+
+
+class Unpacking:
+    """Unpacks one stream. Its methods are called one after the other; they wait for digesting.
+
+    Parameters
+    ----------
+    connection : int
+        Number of the connection.
+    opened : float
+        When it was opened, in Unix seconds of service time.
+    deliver : callable
+        Takes a `Delivery`; what it raises is raised here, too, a little later.
+
+    Attributes
+    ----------
+    connection, opened
+        As given.
+    """
+
+    def __init__(self, connection: int, opened: float, deliver: Deliver) -> None:
+        self.connection = connection
+        self.opened = opened
+        self._deliver = deliver
+        self._gunzip = Gunzip()
+        self._records = Records()
+        self._waiting: deque[Future[None]] = deque()
+        self._damage: CorruptStream | None = None
+
+    def feed(self, packed: bytes, arrived: float) -> None:
+        """Hand on the records that end in these bytes.
+
+        Raises
+        ------
+        CorruptStream
+            When the bytes, or those before, are not gzip, or are damaged.
+        """
+        if self._damage:
+            raise self._damage
+        try:
+            for piece in self._gunzip.feed(packed):
+                self._hand_on(self._records.cut(piece), arrived)
+        except CorruptStream as damage:
+            self._damage = damage
+            raise
+
+    def close(self, arrived: float) -> None:
+        """The stream has ended: hand on what is left, and wait until all of it is digested."""
+        self._hand_on(self._records.close(), arrived)
+        while self._waiting:
+            self._waiting.popleft().result()
+
+    def _hand_on(self, block: bytes, arrived: float) -> None:
+        overlong = tuple(self._records.overlong)
+        self._records.overlong.clear()
+        if not block and not overlong:
+            return
+        while len(self._waiting) > AHEAD:
+            self._waiting.popleft().result()
+        delivery = Delivery(block, overlong, self.connection, self.opened, arrived)
+        self._waiting.append(self._deliver(delivery))
