@@ -83,7 +83,7 @@ class Figures:
         return median(each[name]["cost"] / each["few"]["cost"] for each in self.fills)
 
     def memory(self, more: str, less: str) -> float:
-        """Bytes by which a client grew beyond another, for each hit that came before."""
+        """Bytes by which a client grew beyond another that has seen the same, for each hit."""
         few, _, many = self.sizes.rows
         grown = [each[more]["memory"] - each[less]["memory"] for each in self.fills]
         return median(grown) / (many - few)
@@ -120,7 +120,7 @@ def lines(figures: Figures) -> Iterator[Line]:
     yield f"cost per hit, {more:,} buffered / {few:,}", figures.dearer("more"), "", ""
     yield f"cost per hit, {many:,} buffered / {few:,}", figures.dearer("many"), "", "≤ 1.1"
     yield "memory per buffered hit", figures.memory("many", "seen"), "bytes", "≤ 400"
-    yield "memory per hit of the dedupe window", figures.memory("seen", "few"), "bytes", "≤ 100"
+    yield "memory per hit of the dedupe window", figures.memory("seen", "forgot"), "bytes", "≤ 100"
     rows = figures.fills[-1]["many"]["last"]
     query = 1e3 * median(each["many"]["query"] for each in figures.fills)
     yield f'hits(last="1m"), {many:,} buffered, {rows:,} given', query, "ms", "≤ 20"

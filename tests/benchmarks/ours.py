@@ -8,6 +8,9 @@ from statistics import median, quantiles
 from time import monotonic, perf_counter, process_time, sleep
 from urllib.parse import urlsplit
 
+import anyio._backends._asyncio  # noqa: F401  # httpx imports these two at its first request
+import httpcore  # noqa: F401
+
 from livestream_nb import Reader
 from tests.benchmarks.client import Measured, Task, in_memory, measured
 from tests.benchmarks.feed import go_on
@@ -16,9 +19,9 @@ PATIENCE = 240.0  # seconds
 QUERIES = 20
 
 
-def reader(url: str, keep: int = 1_000_000) -> Reader:
+def reader(url: str, keep: int = 1_000_000, dedupe: int = 1_000_000) -> Reader:
     """A reader of a prepared stream."""
-    return Reader(url, token="benchmark", keep=keep)
+    return Reader(url, token="benchmark", keep=keep, dedupe=dedupe)
 
 
 def bulk(url: str, hits: str) -> Task:
@@ -87,7 +90,7 @@ def idle(url: str, hits: str, seconds: str) -> Task:
     return work
 
 
-def filled(warm: str, url: str, keep: str, rows: str, hits: str, settle: str) -> Task:
+def filled(warm: str, url: str, keep: str, dedupe: str, rows: str, hits: str, settle: str) -> Task:
     """Processor time per hit, memory and the time of a query when so many hits have come before.
 
     Another reader, which keeps little, runs warm first. The stream pauses between the ``rows`` that
@@ -97,7 +100,7 @@ def filled(warm: str, url: str, keep: str, rows: str, hits: str, settle: str) ->
     def work() -> Measured:
         _all(warm, int(hits), keep=1_000)
         gc.collect()
-        with reader(url, int(keep)) as one:
+        with reader(url, int(keep), int(dedupe)) as one:
             one.wait(hits=int(rows), timeout=PATIENCE)
             sleep(float(settle))
             memory, used = in_memory(), process_time()

@@ -110,7 +110,7 @@ class Peer(NamedTuple):
 
 PEERS = {
     "P1": Peer("requests, json, pandas, all fields", ("requests", "pandas"), requests_pandas),
-    "P2": Peer("httpx, json, polars", ("httpx", "polars"), httpx_polars),
+    "P2": Peer("httpx, json, polars", ("httpx", "httpcore", "polars"), httpx_polars),
     "P3": Peer("aiohttp, orjson, polars", ("aiohttp", "orjson", "polars"), aiohttp_polars),
 }
 

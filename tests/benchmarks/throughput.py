@@ -85,19 +85,20 @@ def one_round(all_said: Mapping[str, tuple[object, ...]]) -> dict[str, Measured]
 
 
 def fills(url: str, sizes: Sizes) -> dict[str, tuple[object, ...]]:
-    """Clients that hold few, more and many hits; and one that has seen many and holds few."""
+    """Clients that hold few, more and many hits; some have seen many, and hold or know few."""
     few, more, many = sizes.rows
     warm = f"{url}bulk-{sizes.cost}"
     return {
         name: (
             *("filled", warm, f"{url}lean-{rows}_pause_bulk-{sizes.cost}"),
-            *(keep, rows, sizes.cost, sizes.settle),
+            *(keep, dedupe, rows, sizes.cost, sizes.settle),
         )
-        for name, keep, rows in (
-            ("few", many, few),
-            ("more", many, more),
-            ("many", many, many),
-            ("seen", few, many),
+        for name, keep, dedupe, rows in (
+            ("few", many, many, few),
+            ("more", many, many, more),
+            ("many", many, many, many),
+            ("seen", few, many, many),
+            ("forgot", few, few, many),
         )
     }
 
