@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from itertools import pairwise
+from math import ceil
 from typing import Any
 
 import polars as pl
@@ -530,12 +531,29 @@ def made(count: int) -> list[bytes]:
     return made.records(0, count, WHOLE, moments)
 
 
+def decoded(lines: Sequence[bytes]) -> pl.DataFrame:
+    """The hits in these records, with all columns that an analysis asks for."""
+    decoder = Decoder(resolve(["default", "purchaseId", "currency", "purchases", "products"]))
+    return decoder.decode(b"\n".join(lines) + b"\n", connection=1, arrived=0.0).frame
+
+
+@pytest.mark.parametrize("name", ANALYSES)
+@pytest.mark.parametrize("rows", [1, 7, 60])
+def test_a_frame_in_many_parts(name: str, rows: int) -> None:
+    """It is all the same whether the hits lie together or in parts, as a reader holds them."""
+    hits = decoded(made(2_000))
+    parts = pl.concat([hits[n : n + rows] for n in range(0, hits.height, rows)], rechunk=False)
+    assert parts.n_chunks() == ceil(2_000 / rows)
+    together = ANALYSES[name](hits)
+    assert together.height
+    assert ANALYSES[name](parts).equals(together)
+    assert ANALYSES[name](parts.lazy()).collect().equals(together)
+
+
 def test_real_run() -> None:
     """The orders of the simulator's shop are those in its records, to the cent."""
     lines = made(10_000)
-    names = ["default", "purchaseId", "currency", "purchases", "products"]
-    decoder = Decoder(resolve(names))
-    hits = decoder.decode(b"\n".join(lines) + b"\n", connection=1, arrived=0.0).frame
+    hits = decoded(lines)
     expected: dict[str, Decimal] = {}
     for record in map(json.loads, lines):
         if "purchases" in record["events"]:

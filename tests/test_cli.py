@@ -242,6 +242,30 @@ def test_demo_interrupted() -> None:
     assert err == ""
 
 
+def test_columns_are_listed() -> None:
+    """All columns with type, meaning, place in the record and set; a family is one line."""
+    said = run("columns").stdout
+    for line in (
+        r"hitIdHigh +UInt64 +first half of the hit's identity +always there",
+        r"campaign +String +tracking code +evars\.evars\.campaign +default",
+        r"browserWidth +Int32 .*\(px\) +documented",
+        r"event1 to event1000 +Float64 +custom event +events\.eventN",
+    ):
+        assert re.search(rf"^{line} *$", said, re.MULTILINE), line
+    assert "evar7 " not in said
+
+
+def test_columns_that_were_asked_for_are_listed() -> None:
+    """Named columns and sets as a frame has them; of a wrong name the message says what to do."""
+    said = run("columns", "evar7", "pageName").stdout
+    assert re.findall(r"^(\w+) +String", said, re.MULTILINE) == ["evar7", "pageName"]
+    refused = run("columns", "evar251")
+    assert refused.returncode == 2
+    assert refused.stderr == (
+        "Error: columns='evar251' is not possible: there are evar1 to evar250.\n"
+    )
+
+
 def test_hits_without_ids_are_judged_by_number() -> None:
     """A hit without an id is neither lost nor delivered twice for being like another."""
     schema = {"hitIdHigh": pl.UInt64, "hitIdLow": pl.UInt64}

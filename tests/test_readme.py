@@ -5,15 +5,22 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pyarrow as pa
+
 import livestream_nb
+from livestream_nb import analysis
 from livestream_nb.simulator.scenarios import SCENARIOS
+from tests.benchmarks.figures import WORDS
+from tests.benchmarks.peers import PEERS
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+def blocks(language: str, section: str = "") -> list[str]:
+    """All blocks, or those of a section."""
+    text = README.split(f"\n## {section}\n")[1].split("\n## ")[0] if section else README
+    return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
 
 
 def shape(printed: str) -> str:
@@ -30,6 +37,26 @@ def test_ten_lines_print_what_is_said() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=True
     )
     assert shape(done.stdout) == shape(said)
+
+
+def test_what_is_said_of_hits() -> None:
+    """Every line on hits and their analysis runs as it stands there."""
+    with livestream_nb.Simulator(speed=60) as simulator:
+        scope = {"ls": livestream_nb, "pyarrow": pa, "simulator": simulator}
+        for block in blocks("python", "Hits"):
+            exec(block, scope)
+        scope["reader"].stop()
+        assert scope["hits"].height >= 2_000
+        assert analysis.orders(scope["hits"]).height
+        assert scope["steps"]["visits"][0] > 0
+
+
+def test_the_benchmark_is_as_said() -> None:
+    """Whoever runs the benchmark gets the table that stands in the README, with other figures."""
+    said = blocks("text", "Speed")[0]
+    known = [*WORDS.values(), *(f"ours / {name}" for name in (*PEERS, "limit"))]
+    assert [words for words in known if f"\n{words} " not in said] == []
+    assert "python -m tests.benchmarks.throughput" in README
 
 
 def test_verbs_are_as_said() -> None:

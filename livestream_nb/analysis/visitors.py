@@ -30,7 +30,8 @@ def visitor() -> pl.Expr:
     >>> hits.select(analysis.visitor())["visitor"].to_list()
     ['18446744073709551615-7', None]
     """
-    return pl.format("{}-{}", *map(pl.col, VISITOR)).alias("visitor")
+    # Not pl.format: in polars 2.1, its streaming engine panics where a part has no row left.
+    return pl.concat_str(VISITOR, separator="-").alias("visitor")
 
 
 def visits(hits: Hits, inactivity: str | timedelta = "30m") -> Hits:
