@@ -9,7 +9,6 @@ import logging
 import threading
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from functools import partial
 from random import Random
 from typing import Any
 
@@ -143,13 +142,13 @@ class Session:
     async def _main(self, claim: Claim, ready: threading.Event) -> None:
         loop, task = asyncio.get_running_loop(), asyncio.current_task()
         plan, transport = self.plan, Transport(self.plan.network)
-        unpack, digest, aside, state = (
-            Worker(f"livestream-{name}") for name in ("unpack", "digest", "aside", "state")
+        digest, aside, state = (
+            Worker(f"livestream-{name}") for name in ("digest", "aside", "state")
         )
         try:
             access = Access(plan.credentials, plan.clock, transport, aside)
             asking = Asking(plan.request, access, transport, plan.clock)
-            stream = self._stream(asking, claim, unpack, digest, state)
+            stream = self._stream(asking, claim, digest, state)
             numbers = range(1, plan.request.connections + 1)
             self._slots = [Slot(number, stream) for number in numbers]
             self._cancel = lambda: _cancel(loop, task)
@@ -161,17 +160,12 @@ class Session:
                 fresh.cancel()
                 told.cancel()
         finally:
-            # All that was received is held once reading has ended.
-            for worker in (unpack, digest):
+            for worker in (digest, aside, state):
                 worker.close()
-                worker.join()
-            for worker in (aside, state):
-                worker.close()
+            digest.join()  # all that was received is held once reading has ended
             await transport.close()
 
-    def _stream(
-        self, asking: Asking, claim: Claim, unpack: Worker, digest: Worker, state: Worker
-    ) -> Stream:
+    def _stream(self, asking: Asking, claim: Claim, digest: Worker, state: Worker) -> Stream:
         loop = asyncio.get_running_loop()
 
         def take(delivery: Delivery) -> None:
@@ -188,8 +182,8 @@ class Session:
             timeline=self.timeline,
             claim=claim,
             queue=Queue(Turns(plan.request.connections), plan.clock),
-            deliver=lambda delivery: digest.submit(partial(take, delivery)),
-            unpack=unpack,
+            deliver=take,
+            digest=digest,
             state=state,
             changed=self._entered,
         )

@@ -58,7 +58,7 @@ OWNERS = {
     "anywidget": {"dashboard"},
     "altair": {"charts", "report.py", "dashboard"},
     "h11": {"simulator"},
-    "filelock": {"connection/state.py", "connection/claim.py"},
+    "filelock": {"connection/state.py"},
     "typer": {"cli"},
 }  # fmt: skip
 

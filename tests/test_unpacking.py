@@ -1,48 +1,26 @@
 """connection/unpacking.py"""
 
 import gzip
-from concurrent.futures import Future
-from threading import Event, Thread
 
 import pytest
 
-from livestream_nb.connection.unpacking import AHEAD, Delivery, Unpacking
+from livestream_nb.connection.unpacking import Delivery, Unpacking
 from livestream_nb.errors import CorruptStream
-from livestream_nb.protocol.framing import STEP
+from livestream_nb.protocol.framing import STEP, Gunzip
 
 
 class Digest:
-    """Takes deliveries, and has digested them at once, or when it is told."""
+    """Takes deliveries."""
 
-    def __init__(self, *, at_once: bool = True) -> None:
-        self.given: list[tuple[Delivery, Future[None]]] = []
-        self.most = 0  # blocks that were not yet digested
-        self._at_once = at_once
-        self._some = Event()
+    def __init__(self) -> None:
+        self.given: list[Delivery] = []
 
-    def __call__(self, delivery: Delivery) -> Future[None]:
-        done: Future[None] = Future()
-        if self._at_once:
-            done.set_result(None)
-        self.given.append((delivery, done))
-        self.most = max(self.most, sum(not done.done() for _, done in self.given))
-        self._some.set()
-        return done
-
-    def wait_for(self, many: int) -> None:
-        """Wait until so many were given."""
-        while len(self.given) < many:
-            assert self._some.wait(10)
-            self._some.clear()
+    def __call__(self, delivery: Delivery) -> None:
+        self.given.append(delivery)
 
     @property
     def blocks(self) -> list[bytes]:
-        return [delivery.block for delivery, _ in self.given]
-
-
-def steps(many: int) -> bytes:
-    """Packed lines that are unpacked in so many steps."""
-    return gzip.compress((b"x" * 1023 + b"\n") * (STEP // 1024 * many), compresslevel=1)
+        return [delivery.block for delivery in self.given]
 
 
 def test_a_block_is_what_ended() -> None:
@@ -53,7 +31,7 @@ def test_a_block_is_what_ended() -> None:
     unpacking.feed(gzip.compress(b"e"), 12.0)
     unpacking.feed(gzip.compress(b"e\nfour"), 13.0)
     unpacking.close(14.0)
-    assert [delivery for delivery, _ in digest.given] == [
+    assert digest.given == [
         Delivery(b"one\ntwo\n", (), 2, 10.0, 11.0),
         Delivery(b"three\n", (), 2, 10.0, 13.0),
         Delivery(b"four\n", (), 2, 10.0, 14.0),
@@ -75,7 +53,7 @@ def test_an_overlong_record_is_handed_on_once() -> None:
     unpacking = Unpacking(1, 0.0, digest)
     unpacking.feed(gzip.compress(b"x" * (5 << 20) + b"\none\n"), 0.0)
     unpacking.feed(gzip.compress(b"two\n"), 0.0)
-    assert [[record.size for record in delivery.overlong] for delivery, _ in digest.given] == [
+    assert [[record.size for record in delivery.overlong] for delivery in digest.given] == [
         [5 << 20],
         [],
     ]
@@ -93,30 +71,26 @@ def test_damage_lasts() -> None:
     assert digest.blocks == [b"one\n", b"tw\n"]
 
 
-def test_digesting_is_waited_for() -> None:
-    """No more than a block waits while one is being digested; the end waits for all of them."""
-    digest = Digest(at_once=False)
-    unpacking = Unpacking(1, 0.0, digest)
+def test_a_step_is_digested_before_the_next_is_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of much that a few bytes unpack to there is never more than a step and a rest in memory."""
+    happened: list[str] = []
+    unpack = Gunzip._unpack
 
-    def all_of_it() -> None:
-        unpacking.feed(steps(9), 0.0)
-        unpacking.close(0.0)
+    def unpacks(gunzip: Gunzip, data: bytes) -> bytes:
+        happened.append("unpack")
+        return unpack(gunzip, data)
 
-    working = Thread(target=all_of_it)
-    working.start()
-    for number in range(9):
-        digest.wait_for(min(number + 1 + AHEAD, 9))
-        assert working.is_alive()
-        digest.given[number][1].set_result(None)
-    working.join()
-    assert digest.most == 1 + AHEAD
+    monkeypatch.setattr(Gunzip, "_unpack", unpacks)
+    unpacking = Unpacking(1, 0.0, lambda delivery: happened.append(f"{len(delivery.block):,}"))
+    unpacking.feed(gzip.compress((b"x" * 1023 + b"\n") * (STEP // 1024 * 3), compresslevel=1), 0.0)
+    assert happened == ["unpack", f"{STEP:,}"] * 3 + ["unpack"]
 
 
 def test_a_fault_of_digesting_is_told() -> None:
-    """What digesting raises is raised at the latest at the end."""
-    digest = Digest(at_once=False)
-    unpacking = Unpacking(1, 0.0, digest)
-    unpacking.feed(gzip.compress(b"one\n"), 0.0)
-    digest.given[0][1].set_exception(KeyError("a fault"))
+    """What digesting raises is raised."""
+
+    def broken(delivery: Delivery) -> None:
+        raise KeyError(delivery.block)
+
     with pytest.raises(KeyError):
-        unpacking.close(0.0)
+        Unpacking(1, 0.0, broken).feed(gzip.compress(b"one\n"), 0.0)

@@ -450,7 +450,7 @@ class Reader:
             claim=self._claim,
             queue=Queue(Turns(request.connections), clock),
             deliver=unused,
-            unpack=AtOnce(),
+            digest=AtOnce(),
             state=AtOnce(),
             changed=lambda _: None,
         )

@@ -16,8 +16,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
-from filelock import Timeout
-
 from livestream_nb.clock import Clock
 from livestream_nb.connection.floor import EVERY, Floor
 from livestream_nb.connection.state import UNUSABLE, Record, Store, clear_away, state_directory
@@ -80,7 +78,7 @@ class Claim:
         store = Store(directory, stream)
         try:
             store.acquire()
-        except Timeout:
+        except TimeoutError:
             if exclusive:
                 raise StreamBusy(_busy(stream, _holder(store))) from None
             return cls(stream, clock, None)

@@ -54,7 +54,7 @@ class Stream:
     """What the slots of one reader share.
 
     ``draw`` picks the moment between a wait's earliest and latest, ``deliver`` takes what is
-    received, ``unpack`` is the thread that unpacks it and ``state`` the one that writes what other
+    received, ``digest`` is the thread on which it does and ``state`` the one that writes what other
     processes must know, and ``changed`` is told of every timeline entry.
     """
 
@@ -66,7 +66,7 @@ class Stream:
     claim: Claim
     queue: Queue
     deliver: Deliver
-    unpack: Worker
+    digest: Worker
     state: Worker
     changed: Callable[[Transition], None]
 
@@ -219,7 +219,7 @@ class Slot:
         entry = self._lane.enter(Phase.STREAMING, Why(cause, MEANING[cause], OK))
         self._lane.attempt, self._failing, self._opened = 0, None, True
         unpacking = Unpacking(self.number, entry.at, self._stream.deliver)
-        reading = self.reading = Reading(self._clock, unpacking, self._stream.unpack)
+        reading = self.reading = Reading(self._clock, unpacking, self._stream.digest)
         stall_after = getattr(self._stream.policy, "stall_after", None)
         try:
             broken = await reading.watched(answer, stall_after, self._saw)

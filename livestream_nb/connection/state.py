@@ -14,7 +14,6 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Annotated
 
-from filelock import FileLock
 from msgspec import Meta, MsgspecError, Struct, json
 from platformdirs import user_state_dir
 
@@ -65,6 +64,9 @@ class Store:
         self._path = directory / f"{file_name(stream)}.json"
         self._aside = self._path.with_suffix(".new")
         self._lock_path = self._path.with_suffix(".lock")
+        # Loaded when a stream is first read: it costs as much as a tenth of the whole package.
+        from filelock import FileLock
+
         self._lock = FileLock(self._lock_path, thread_local=False, fallback_to_soft=False)
 
     def acquire(self, patience: float = PATIENCE) -> None:
@@ -72,7 +74,7 @@ class Store:
 
         Raises
         ------
-        filelock.Timeout
+        TimeoutError
             When another owner holds the lock.
         OSError, NotImplementedError
             When the directory cannot be made, or nothing in it can be locked.

@@ -1,14 +1,10 @@
 """What one stream's packed bytes hold, handed on as blocks of complete records."""
 
-from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future
 from dataclasses import dataclass
 
 from livestream_nb.errors import CorruptStream
 from livestream_nb.protocol.framing import Gunzip, Overlong, Records
-
-AHEAD = 1  # blocks that may wait for digesting
 
 
 @dataclass(frozen=True)
@@ -25,11 +21,11 @@ class Delivery:
     arrived: float
 
 
-Deliver = Callable[[Delivery], Future[None]]
+Deliver = Callable[[Delivery], None]
 
 
 class Unpacking:
-    """Unpacks one stream. Its methods are called one after the other; they wait for digesting.
+    """Unpacks one stream; its methods are called one after the other.
 
     Parameters
     ----------
@@ -38,7 +34,7 @@ class Unpacking:
     opened : float
         When it was opened, in Unix seconds of service time.
     deliver : callable
-        Takes a `Delivery`; what it raises is raised here, too, a little later.
+        Takes a `Delivery`, each before the next one is unpacked.
 
     Attributes
     ----------
@@ -52,7 +48,6 @@ class Unpacking:
         self._deliver = deliver
         self._gunzip = Gunzip()
         self._records = Records()
-        self._waiting: deque[Future[None]] = deque()
         self._damage: CorruptStream | None = None
 
     def feed(self, packed: bytes, arrived: float) -> None:
@@ -73,17 +68,11 @@ class Unpacking:
             raise
 
     def close(self, arrived: float) -> None:
-        """The stream has ended: hand on what is left, and wait until all of it is digested."""
+        """The stream has ended: hand on what is left."""
         self._hand_on(self._records.close(), arrived)
-        while self._waiting:
-            self._waiting.popleft().result()
 
     def _hand_on(self, block: bytes, arrived: float) -> None:
         overlong = tuple(self._records.overlong)
         self._records.overlong.clear()
-        if not block and not overlong:
-            return
-        while len(self._waiting) > AHEAD:
-            self._waiting.popleft().result()
-        delivery = Delivery(block, overlong, self.connection, self.opened, arrived)
-        self._waiting.append(self._deliver(delivery))
+        if block or overlong:
+            self._deliver(Delivery(block, overlong, self.connection, self.opened, arrived))

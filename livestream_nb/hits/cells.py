@@ -47,7 +47,9 @@ def read_each(kind: str, found: Sequence[Any]) -> Cells:
 def read_few(kind: str, found: Sequence[Any]) -> Cells:
     """As :func:`read_each`, for texts, true and false of which there are few different ones."""
     known = {value: read(kind, value) for value in set(found)}
-    return _added(known.__getitem__, found)
+    cells = {value: cell for value, (cell, _) in known.items()}
+    unreadable = sum(found.count(value) for value, (_, bad) in known.items() if bad)
+    return [cells[value] for value in found], unreadable
 
 
 def total_each(_: str, found: Sequence[Any]) -> Cells:

@@ -10,7 +10,6 @@ be asked for by name, but are no part of the set ``"documented"``. Numbered colu
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import polars as pl
@@ -20,8 +19,7 @@ from livestream_nb.hits import nested
 UTC_TIME = pl.Datetime("us", "UTC")
 
 
-@dataclass(frozen=True)
-class Column:
+class Column(NamedTuple):
     """One column of a frame of hits.
 
     Attributes
@@ -252,8 +250,9 @@ NESTED: tuple[Column, ...] = (
 def _numbered() -> Iterator[Column]:
     for name, (last, path, kind, meaning) in FAMILIES.items():
         for number in range(1, last + 1):
-            place = tuple(key.format(number) for key in path)
-            yield _column(f"{name}{number}", kind, f"{meaning} {number}", path=place)
+            place = tuple([key.replace("{}", str(number)) for key in path])
+            meant = f"{meaning} {number}"
+            yield Column(f"{name}{number}", place, _DTYPES[kind], kind, "", meant)
 
 
 SINGLE: tuple[Column, ...] = (

@@ -7,8 +7,7 @@ value, so that a field which has changed its type costs little, and only itself.
 """
 
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from itertools import repeat
+from collections.abc import Callable, Mapping, Sequence
 from operator import attrgetter
 from typing import Annotated, Any
 
@@ -52,6 +51,7 @@ _FINISH: dict[str, Callable[[str, Sequence[Any]], Cells]] = {
     "event": total_each,
 }
 _FIRST = attrgetter("f0")
+_STRETCH = 128
 _HIT_ID = ("hitIdHigh",)
 _PLACE = re.compile(r"at `\$\.(.*)`$")
 
@@ -145,7 +145,7 @@ class Shape:
             return Any
         return _TYPES[kinds[path]] if path in kinds else self._grow(path, kinds)
 
-    def _spread(self, prefix: Path, records: Collection[Any], found: Found) -> None:
+    def _spread(self, prefix: Path, records: Sequence[Any], found: Found) -> None:
         inside, _ = self._branches[prefix]
         found.update(zip(inside, _columns(len(inside), records), strict=True))
         for path in inside:
@@ -167,7 +167,17 @@ class Shape:
         return [dig(node, rest) for node in found[place]] if rest else found[place]
 
 
-def _columns(fields: int, records: Collection[Any]) -> Iterable[Sequence[Any]]:
+def _columns(fields: int, records: Sequence[Any]) -> list[list[Any]]:
+    """The records' fields, each as a list.
+
+    In stretches, since as many tuples at once as a block has records would set off Python's
+    garbage collection every time.
+    """
     if fields == 1:
         return [list(map(_FIRST, records))]
-    return zip(*map(astuple, records), strict=True) if records else repeat((), fields)
+    columns: list[list[Any]] = [[] for _ in range(fields)]
+    for start in range(0, len(records), _STRETCH):
+        rows = map(astuple, records[start : start + _STRETCH])
+        for column, cells in zip(columns, zip(*rows, strict=True), strict=True):
+            column.extend(cells)
+    return columns

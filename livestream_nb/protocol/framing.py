@@ -24,6 +24,9 @@ class Gunzip:
 
     def __init__(self) -> None:
         self._member = _member()
+        # The C library gives a piece pages of its own, new ones each time, until it has once seen a
+        # larger one go (glibc's M_MMAP_THRESHOLD): to fill new pages costs as much as unpacking.
+        bytearray(2 * STEP)
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         """Yield what the bytes unpack to, in pieces of at most 4 MiB.

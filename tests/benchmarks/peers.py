@@ -123,17 +123,13 @@ def gunzipped(pieces: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def decoded(pieces: Iterable[bytes], shape: type) -> Iterator[list[Any]]:
-    """Unpack the pieces of a stream, each whole lines, and decode each line where it lies."""
+    """Unpack the pieces of a stream, each whole lines, and decode all lines of each at once.
+
+    Faster than line by line, and no way to read a stream: a damaged line swallows the next one.
+    """
     import msgspec
 
-    read = msgspec.json.Decoder(shape).decode
-    for block in gunzipped(pieces):
-        view, find, start, records = memoryview(block), block.find, 0, []
-        while (end := find(b"\r\n", start)) >= 0:
-            if end > start:
-                records.append(read(view[start:end]))
-            start = end + 2
-        yield records
+    yield from map(msgspec.json.Decoder(shape).decode_lines, gunzipped(pieces))
 
 
 def default_shape() -> type:

@@ -35,7 +35,7 @@ FULL = Sizes(
     hits={"P1": 15_360, "P2": 40_960, "P3": 61_440}
     | dict.fromkeys(("gunzip", "limit", "ours"), 200_192)
     | {"single": 61_440, "spun": 61_440},
-    cost=40_960,
+    cost=102_400,
     rows=(K, 100 * K, M),
     seconds=10,
     settle=2.0,
