@@ -168,6 +168,8 @@ def _with_odd(column: Column, cells: Sequence[Any], odd: Mapping[int, Hit]) -> C
 
 
 def _is_text(block: bytes) -> bool:
+    if block.isascii():
+        return True
     # Twice as fast as bytes.decode.
     try:
         pl.Series([block], dtype=pl.Binary).cast(pl.String)

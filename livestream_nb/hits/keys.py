@@ -116,6 +116,8 @@ def _is_blank(value: object) -> bool:
 
 
 def _shown(value: object) -> str:
+    if type(value) is int:
+        return str(value)
     try:
         return json.dumps(value, ensure_ascii=False)
     except RecursionError:

@@ -8,6 +8,8 @@ import polars as pl
 
 _VIEW = 16
 _WITHIN = 12
+# Bytes of a row's text, on average, from which on it pays to look for equal ones.
+_WORTH = 4
 
 
 def shared(frame: pl.DataFrame) -> tuple[pl.DataFrame, int]:
@@ -24,8 +26,10 @@ def shared(frame: pl.DataFrame) -> tuple[pl.DataFrame, int]:
 
 
 def _refers(column: pl.Series) -> bool:
-    longer = column.estimated_size() > _WITHIN * column.len()
-    return longer or bool((column.str.len_bytes() > _WITHIN).any())
+    size, rows = column.estimated_size(), column.len()
+    if size < _WORTH * rows:
+        return False
+    return size > _WITHIN * rows or bool((column.str.len_bytes() > _WITHIN).any())
 
 
 class Scale:
