@@ -142,13 +142,13 @@ class Session:
     async def _main(self, claim: Claim, ready: threading.Event) -> None:
         loop, task = asyncio.get_running_loop(), asyncio.current_task()
         plan, transport = self.plan, Transport(self.plan.network)
-        digest, aside, state = (
-            Worker(f"livestream-{name}") for name in ("digest", "aside", "state")
+        unpack, digest, aside, state = (
+            Worker(f"livestream-{name}") for name in ("unpack", "digest", "aside", "state")
         )
         try:
             access = Access(plan.credentials, plan.clock, transport, aside)
             asking = Asking(plan.request, access, transport, plan.clock)
-            stream = self._stream(asking, claim, digest, state)
+            stream = self._stream(asking, claim, unpack, digest, state)
             numbers = range(1, plan.request.connections + 1)
             self._slots = [Slot(number, stream) for number in numbers]
             self._cancel = lambda: _cancel(loop, task)
@@ -160,12 +160,17 @@ class Session:
                 fresh.cancel()
                 told.cancel()
         finally:
-            for worker in (digest, aside, state):
+            # All that was received is held once reading has ended.
+            for worker in (unpack, digest):
                 worker.close()
-            digest.join()  # all that was received is held once reading has ended
+                worker.join()
+            for worker in (aside, state):
+                worker.close()
             await transport.close()
 
-    def _stream(self, asking: Asking, claim: Claim, digest: Worker, state: Worker) -> Stream:
+    def _stream(
+        self, asking: Asking, claim: Claim, unpack: Worker, digest: Worker, state: Worker
+    ) -> Stream:
         loop = asyncio.get_running_loop()
 
         def take(delivery: Delivery) -> None:
@@ -183,6 +188,7 @@ class Session:
             claim=claim,
             queue=Queue(Turns(plan.request.connections), plan.clock),
             deliver=take,
+            unpack=unpack,
             digest=digest,
             state=state,
             changed=self._entered,

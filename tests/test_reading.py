@@ -51,7 +51,7 @@ def read(loop: Loop, arrivals: list[Arrival]) -> tuple[System, list[Given]]:
         given.append((loop.time() - BEGAN, numbers))
 
     worker: Any = AtOnce()
-    reading = Reading(LoopClock(loop), Unpacking(1, 0.0, take), worker)
+    reading = Reading(LoopClock(loop), Unpacking(1, 0.0, take, worker), worker)
     loop.run_until_complete(reading.run(system))
     return system, given
 
@@ -103,7 +103,7 @@ def test_a_busy_stream_is_read_as_it_comes(loop: Loop) -> None:
 
 
 def test_plenty_is_handed_on_at_once(loop: Loop) -> None:
-    """Half a megabyte does not wait for the rest of a fifth of a second."""
+    """A megabyte does not wait for the rest of a fifth of a second."""
     arrivals = arriving(100, 0.01, PLENTY // 4)
     _, given = read(loop, arrivals)
     assert every(given) == [*range(100)]

@@ -7,6 +7,7 @@ as it is told to, an event loop whose time passes at once, and state that is kep
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
+from concurrent.futures import Future
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from random import Random
@@ -98,6 +99,11 @@ class AtOnce:
 
     async def run(self, job: Callable[[], Any]) -> Any:
         return job()
+
+    def submit(self, job: Callable[[], Any]) -> Future[Any]:
+        done: Future[Any] = Future()
+        done.set_result(job())
+        return done
 
 
 class Disk:
@@ -450,6 +456,7 @@ class Reader:
             claim=self._claim,
             queue=Queue(Turns(request.connections), clock),
             deliver=unused,
+            unpack=AtOnce(),
             digest=AtOnce(),
             state=AtOnce(),
             changed=lambda _: None,

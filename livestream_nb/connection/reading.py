@@ -1,8 +1,8 @@
 """Reading one open stream: packed bytes in, blocks of complete records out.
 
-Two threads work side by side: bytes are taken from the socket as they come; what a fifth of a
-second brought, or half a megabyte, is unpacked and digested at once. When digesting falls behind,
-receiving pauses at a bounded backlog; nothing is dropped.
+Three threads work side by side: bytes are taken from the socket as they come; what a fifth of a
+second brought, or a megabyte, is unpacked in few large steps; each is digested. When digesting
+falls behind, receiving pauses at a bounded backlog; nothing is dropped.
 
 To be woken for every few kilobytes costs several times what reading them does. So a calm stream is
 not read as it comes: it gathers in the system's buffer for most of that fifth of a second.
@@ -21,8 +21,8 @@ from livestream_nb.errors import CorruptStream
 from livestream_nb.protocol.status import Cause
 from livestream_nb.worker import Worker
 
-PLENTY = 512 << 10
-BACKLOG = 2 << 20
+PLENTY = 1 << 20
+BACKLOG = 3 << 20
 CALM = 256 << 10  # bytes that came last time: up to some 2,000 hits a second
 LINGER = 0.2
 FINEST_LINGER = 0.01

@@ -54,8 +54,9 @@ class Stream:
     """What the slots of one reader share.
 
     ``draw`` picks the moment between a wait's earliest and latest, ``deliver`` takes what is
-    received, ``digest`` is the thread on which it does and ``state`` the one that writes what other
-    processes must know, and ``changed`` is told of every timeline entry.
+    received, ``unpack`` and ``digest`` are the threads that unpack it and on which it is taken,
+    ``state`` the one that writes what other processes must know, and ``changed`` is told of every
+    timeline entry.
     """
 
     asking: Asking
@@ -66,6 +67,7 @@ class Stream:
     claim: Claim
     queue: Queue
     deliver: Deliver
+    unpack: Worker
     digest: Worker
     state: Worker
     changed: Callable[[Transition], None]
@@ -218,9 +220,10 @@ class Slot:
         cause = Cause.SKIPPED if self._skips() else Cause.OPENED
         entry = self._lane.enter(Phase.STREAMING, Why(cause, MEANING[cause], OK))
         self._lane.attempt, self._failing, self._opened = 0, None, True
-        unpacking = Unpacking(self.number, entry.at, self._stream.deliver)
-        reading = self.reading = Reading(self._clock, unpacking, self._stream.digest)
-        stall_after = getattr(self._stream.policy, "stall_after", None)
+        stream = self._stream
+        unpacking = Unpacking(self.number, entry.at, stream.deliver, stream.digest)
+        reading = self.reading = Reading(self._clock, unpacking, stream.unpack)
+        stall_after = getattr(stream.policy, "stall_after", None)
         try:
             broken = await reading.watched(answer, stall_after, self._saw)
         finally:

@@ -1,10 +1,19 @@
 """What one stream's packed bytes hold, handed on as blocks of complete records."""
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
 
 from livestream_nb.errors import CorruptStream
 from livestream_nb.protocol.framing import Gunzip, Overlong, Records
+from livestream_nb.worker import Worker
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+AHEAD = 2  # pieces that may wait while one is being digested
 
 
 @dataclass(frozen=True)
@@ -25,7 +34,10 @@ Deliver = Callable[[Delivery], None]
 
 
 class Unpacking:
-    """Unpacks one stream; its methods are called one after the other.
+    """Unpacks one stream, and has another thread cut and digest what there is meanwhile.
+
+    Its methods are called one after the other. They do no more with a piece than to unpack it: that
+    needs no interpreter, which the other thread can use.
 
     Parameters
     ----------
@@ -34,7 +46,9 @@ class Unpacking:
     opened : float
         When it was opened, in Unix seconds of service time.
     deliver : callable
-        Takes a `Delivery`, each before the next one is unpacked.
+        Takes a `Delivery`; what it raises is raised here, too, a little later.
+    worker : Worker
+        The thread on which it does so.
 
     Attributes
     ----------
@@ -42,10 +56,12 @@ class Unpacking:
         As given.
     """
 
-    def __init__(self, connection: int, opened: float, deliver: Deliver) -> None:
+    def __init__(self, connection: int, opened: float, deliver: Deliver, worker: Worker) -> None:
         self.connection = connection
         self.opened = opened
         self._deliver = deliver
+        self._worker = worker
+        self._waiting: deque[Future[None]] = deque()
         self._gunzip = Gunzip()
         self._records = Records()
         self._damage: CorruptStream | None = None
@@ -62,13 +78,26 @@ class Unpacking:
             raise self._damage
         try:
             for piece in self._gunzip.feed(packed):
-                self._hand_on(self._records.cut(piece), arrived)
+                self._digest(partial(self._cut, piece, arrived))
         except CorruptStream as damage:
             self._damage = damage
             raise
 
     def close(self, arrived: float) -> None:
-        """The stream has ended: hand on what is left."""
+        """The stream has ended: hand on what is left, and wait until all of it is digested."""
+        self._digest(partial(self._end, arrived))
+        while self._waiting:
+            self._waiting.popleft().result()
+
+    def _digest(self, job: Callable[[], None]) -> None:
+        while len(self._waiting) > AHEAD:
+            self._waiting.popleft().result()
+        self._waiting.append(self._worker.submit(job))
+
+    def _cut(self, piece: bytes, arrived: float) -> None:
+        self._hand_on(self._records.cut(piece), arrived)
+
+    def _end(self, arrived: float) -> None:
         self._hand_on(self._records.close(), arrived)
 
     def _hand_on(self, block: bytes, arrived: float) -> None:

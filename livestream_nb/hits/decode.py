@@ -179,6 +179,6 @@ def _is_text(block: bytes) -> bool:
 
 
 def _stamps(rows: int, connection: int, arrived: float) -> tuple[pl.Series, pl.Series]:
-    moment = pl.Series("arrived", [round(arrived * 1e6)], dtype=UTC_TIME)
+    moment = pl.Series("arrived", [round(arrived * 1e6)], dtype=pl.Int64)
     number = pl.Series("connection", [connection], dtype=pl.UInt8)
-    return moment.new_from_index(0, rows), number.new_from_index(0, rows)
+    return moment.new_from_index(0, rows).cast(UTC_TIME), number.new_from_index(0, rows)
