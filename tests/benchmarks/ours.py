@@ -8,7 +8,8 @@ from statistics import median, quantiles
 from time import monotonic, perf_counter, process_time, sleep
 from urllib.parse import urlsplit
 
-import anyio._backends._asyncio  # noqa: F401  # httpx imports these two at its first request
+import anyio._backends._asyncio  # noqa: F401  # these three are imported by the first request
+import filelock  # noqa: F401
 import httpcore  # noqa: F401
 
 from livestream_nb import Reader
