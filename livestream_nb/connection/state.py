@@ -64,7 +64,7 @@ class Store:
         self._path = directory / f"{file_name(stream)}.json"
         self._aside = self._path.with_suffix(".new")
         self._lock_path = self._path.with_suffix(".lock")
-        # Loaded when a stream is first read: it costs as much as a tenth of the whole package.
+        # Loaded when a stream is first read: not everyone who imports the package reads one.
         from filelock import FileLock
 
         self._lock = FileLock(self._lock_path, thread_local=False, fallback_to_soft=False)

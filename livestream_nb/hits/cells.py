@@ -98,6 +98,6 @@ def series(column: Column, cells: Sequence[Any]) -> tuple[pl.Series, int]:
 def _series(column: Column, cells: Sequence[Any]) -> pl.Series:
     if column.kind != "time":
         return pl.Series(column.name, cells, dtype=column.dtype)
-    # A series that is made with a time zone takes ten times as long.
+    # Half the time of what it takes to make microseconds of them one by one.
     seconds = pl.Series(column.name, cells, dtype=pl.Int64)
     return (seconds * _MICROSECONDS).cast(column.dtype)
