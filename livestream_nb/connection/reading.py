@@ -5,7 +5,9 @@ second brought, or a megabyte, is unpacked in few large steps; each is digested.
 falls behind, receiving pauses at a bounded backlog; nothing is dropped.
 
 To be woken for every few kilobytes costs several times what reading them does. So a calm stream is
-not read as it comes: it gathers in the system's buffer for most of that fifth of a second.
+not read as it comes: it gathers in the system's buffer for most of that fifth of a second. Of
+these fifths just five end in every second, none of them where a second does: a steady stream brings
+as much in each.
 """
 
 import asyncio
@@ -123,7 +125,7 @@ class Reading:
                 if self._size >= BACKLOG:
                     await self._make_room()
                 elif self._may_gather(self.heard - began):
-                    await asyncio.sleep(GATHERING * self._linger)
+                    await asyncio.sleep(GATHERING * self._left())
                 began = self._clock.monotonic()
         except Broken as broken:
             return broken
@@ -132,6 +134,11 @@ class Reading:
             self._some.set()
             self._plenty.set()
         return Broken(Cause.DROPPED, "the service ended the stream")
+
+    def _left(self) -> float:
+        """Real seconds of the present linger that are left."""
+        linger = self._linger * self._clock.rate
+        return self._clock.real(linger - (self._clock.utc() + linger / 2) % linger)
 
     def _may_gather(self, waited: float) -> bool:
         """Whether the stream is calm, and a linger begins with what came: no more is there."""
@@ -154,7 +161,7 @@ class Reading:
         while self._packed or not self._ended:
             await self._some.wait()
             with suppress(TimeoutError):
-                async with asyncio.timeout(self._linger):
+                async with asyncio.timeout(self._left()):
                     await self._plenty.wait()
             await self._unpack()
 

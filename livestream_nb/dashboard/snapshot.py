@@ -32,7 +32,7 @@ class Scale:
     def of(cls, rate: float) -> "Scale":
         """Return the scale for a clock: five minutes, more where minutes pass in seconds.
 
-        Bytes arrive in blocks of up to a tenth of a second, so a step lasts several of those.
+        Hits are handed on up to a fifth of a second after they came, so a step is longer than that.
         """
         wanted = max(1.0, 0.3 * rate)
         step = next((step for step in STEPS if step >= wanted), STEPS[-1])
