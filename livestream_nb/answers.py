@@ -135,6 +135,15 @@ class Answers:
             now=_moment(now),
         )
 
+    def lag(self, every: str = "1s", last: str | timedelta | None = None) -> pl.DataFrame:
+        """How late hits came in each interval: see `livestream_nb.measures.lag`."""
+        since = self._since(last)
+        return measures.lag(
+            self._session.intake.buffer.delays(since),
+            every=every,
+            since=None if since is None else _moment(since),
+        )
+
     def timeline(self) -> pl.DataFrame:
         """The states of each connection, oldest first.
 

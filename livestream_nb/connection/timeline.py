@@ -81,6 +81,12 @@ SCHEMA = pl.Schema(
     }
 )
 
+_WRITTEN = {
+    name: pl.Int64() if name in ("started", "heard") else dtype
+    for name, dtype in SCHEMA.items()
+    if name not in ("ended", "seconds")
+}
+
 
 class Timeline:
     """What became of each connection."""
@@ -107,32 +113,28 @@ class Timeline:
 def states(entries: Iterable[Transition], now: float) -> pl.DataFrame:
     """Changes of state → states with a start, an end and a length, oldest first."""
     rows = [
-        {
-            "connection": entry.connection,
-            "state": entry.state.value,
-            "started": _microseconds(entry.at),
-            "reason": entry.reason.value,
-            "status": entry.status,
-            "attempt": entry.attempt,
-            "sentence": entry.told(entry.at),
-            "heard": None if entry.heard is None else _microseconds(entry.heard),
-        }
+        (
+            entry.connection,
+            entry.state.value,
+            _microseconds(entry.at),
+            entry.reason.value,
+            entry.status,
+            entry.attempt,
+            entry.told(entry.at),
+            None if entry.heard is None else _microseconds(entry.heard),
+        )
         for entry in entries
     ]
     moment = pl.lit(_microseconds(now)).cast(SCHEMA["ended"])
-    raw = SCHEMA | dict.fromkeys(("started", "heard"), pl.Int64())
-    del raw["ended"], raw["seconds"]
+    lasted = pl.col("ended").fill_null(moment) - pl.col("started")
     return (
-        pl.DataFrame(rows, schema=raw)
+        pl.DataFrame(rows, schema=_WRITTEN, orient="row")
+        .lazy()
         .with_columns(pl.col("started", "heard").cast(SCHEMA["started"]))
         .with_columns(ended=pl.col("started").shift(-1).over("connection"))
-        .with_columns(
-            seconds=(pl.col("ended").fill_null(moment) - pl.col("started"))
-            .dt.total_microseconds()
-            .clip(lower_bound=0)
-            / 1e6
-        )
+        .with_columns(seconds=lasted.dt.total_microseconds().clip(lower_bound=0) / 1e6)
         .select(SCHEMA.names())
+        .collect()
     )
 
 

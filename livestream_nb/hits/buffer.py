@@ -17,6 +17,7 @@ from livestream_nb.errors import UnknownColumn
 from livestream_nb.hits.batch import Batch, Totals
 from livestream_nb.hits.columns import nearest
 from livestream_nb.hits.counters import Counters, by_second
+from livestream_nb.hits.delays import Delays
 from livestream_nb.hits.fields import COLUMNS
 from livestream_nb.hits.keep import Keep
 from livestream_nb.hits.quarantine import Quarantine
@@ -54,6 +55,7 @@ class Buffer:
         largest = min(_LARGEST_PART, (keep.rows or sys.maxsize) // _PARTS)
         self._rows = Rolling(schema, largest, (keep.bytes or inf) / _PARTS)
         self._counters = Counters()
+        self._delays = Delays()
         self._quarantine = Quarantine()
         self._repeats = Repeats()
         self._sums: Counter[str] = Counter()
@@ -71,6 +73,7 @@ class Buffer:
             self._sums.update(counts, without_id=batch.without_id)
             self._unreadable.update(batch.unreadable)
             self._counters.add(batch.connection, batch.arrived, counts.values())
+            self._delays.add(batch.arrived, batch.frame)
             self._repeats.add(batch.repeated, batch.arrived)
             for rejected in batch.rejected:
                 self._quarantine.add(batch.connection, batch.arrived, rejected)
@@ -180,8 +183,13 @@ class Buffer:
             nothing came.
         """
         with self._lock:
-            rows = self._counters.rows()
-        return by_second(rows, since)
+            rows = self._counters.rows(since)
+        return by_second(rows)
+
+    def delays(self, since: float | None = None) -> pl.DataFrame:
+        """How late the hits of the last 24 hours came: see :meth:`Delays.rows`."""
+        with self._lock:
+            return self._delays.rows(since)
 
     def repeats(self) -> pl.DataFrame:
         """When hits came again that an earlier spell had brought: the newest 10,000, oldest first.

@@ -7,10 +7,9 @@ from collections.abc import Iterable
 
 import polars as pl
 
+from livestream_nb.hits.day import Day
 from livestream_nb.hits.fields import UTC_TIME
-from livestream_nb.hits.rolling import Rolling
 
-KEPT_SECONDS = 86_400
 # Seconds that are still added to; older ones are rows, and a latecomer makes one row more.
 _OPEN = 256
 
@@ -28,13 +27,12 @@ class Counters:
 
     def __init__(self) -> None:
         self._open: dict[tuple[int, int], list[int]] = {}
-        self._closed = Rolling(_SCHEMA, largest=4_096)
-        self._latest = 0
+        self._day = Day(_SCHEMA)
 
     def add(self, connection: int, arrived: float, counts: Iterable[int]) -> None:
         """Add hits, bytes, duplicates and quarantined records of a moment in Unix seconds."""
         second = int(arrived // 1)
-        self._latest = max(self._latest, second)
+        self._day.see(second)
         before = self._open.get((second, connection), (0, 0, 0, 0))
         self._open[second, connection] = [a + b for a, b in zip(before, counts, strict=True)]
         if len(self._open) > 2 * _OPEN:
@@ -42,13 +40,8 @@ class Counters:
 
     def _close(self) -> None:
         ordered = sorted(self._open)
-        self._closed.append(self._rows(ordered[:-_OPEN]))
+        self._day.append(self._rows(ordered[:-_OPEN]))
         self._open = {key: self._open[key] for key in ordered[-_OPEN:]}
-        recent = self._closed.frame().select(_is_within(self._expired())).to_series()
-        self._closed.drop(recent.arg_max() or 0 if recent.any() else recent.len())
-
-    def _expired(self) -> int:
-        return self._latest - KEPT_SECONDS
 
     def _rows(self, keys: Iterable[tuple[int, int]]) -> pl.DataFrame:
         rows = [
@@ -56,31 +49,18 @@ class Counters:
         ]
         return pl.DataFrame(rows, schema=_PHYSICAL, orient="row").cast({"time": UTC_TIME})
 
-    def rows(self) -> pl.DataFrame:
-        """The last day's counts, in any order; several rows of one second and connection add up."""
-        rows = pl.concat([self._closed.frame(), self._rows(self._open)])
-        return rows.filter(_is_within(self._expired() + 1))
+    def rows(self, since: float | None = None) -> pl.DataFrame:
+        """Counts of the last day, in any order; several rows of one second and connection add up.
+
+        Parameters
+        ----------
+        since : float, optional
+            Unix seconds; only seconds that begin then or later.
+        """
+        return self._day.rows(self._rows(self._open), since=since)
 
 
-def _is_within(since: float) -> pl.Expr:
-    return pl.col("time").to_physical() >= since * 1e6
-
-
-def by_second(rows: pl.DataFrame, since: float | None = None) -> pl.DataFrame:
-    """Add up the rows of :meth:`Counters.rows`.
-
-    Parameters
-    ----------
-    rows : polars.DataFrame
-        Counts.
-    since : float, optional
-        Unix seconds; only seconds that begin then or later.
-
-    Returns
-    -------
-    polars.DataFrame
-        One row per second and connection, sorted by both.
-    """
-    recent = rows if since is None else rows.filter(_is_within(since))
-    sums = recent.group_by("time", "connection").agg(pl.col(_COUNTS).sum())
+def by_second(rows: pl.DataFrame) -> pl.DataFrame:
+    """Add up the rows of :meth:`Counters.rows`: one per second and connection, sorted by both."""
+    sums = rows.group_by("time", "connection").agg(pl.col(_COUNTS).sum())
     return sums.sort("time", "connection")

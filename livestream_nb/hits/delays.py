@@ -1,0 +1,73 @@
+"""How late hits came, by the second of their arrival: kept for a day, whatever is evicted.
+
+Delays are counted in buckets that grow with the delay: ``asinh(seconds)`` in steps of 0.04. So a
+delay is known to some 0.03 s below a second and to 2 % above, zero and clocks that go wrong need
+no exception, and a second has some dozen buckets at most (the idea of DDSketch: Masson, Rim and
+Lee, VLDB 2019).
+"""
+
+import polars as pl
+
+from livestream_nb.hits.day import Day
+from livestream_nb.hits.fields import UTC_TIME
+
+STEP = 0.04
+SECOND = 1_000_000
+# What is counted together: a count costs as much as some thousand hits, however few there are.
+_MANY_BLOCKS = 256
+_MANY_HITS = 65_536
+_SCHEMA: dict[str, pl.DataType] = {"time": UTC_TIME, "bucket": pl.Int16(), "hits": pl.UInt64()}
+
+_LATE = (pl.col("arrived") - pl.col("receivedTimeGMT")).dt.total_microseconds() / SECOND
+
+
+class Delays:
+    """How many hits came how late, by second. Not safe to share between threads."""
+
+    def __init__(self) -> None:
+        self._day = Day(_SCHEMA)
+        self._waiting: list[tuple[pl.Series, pl.Series]] = []
+        self._hits = 0
+
+    def add(self, arrived: float, hits: pl.DataFrame) -> None:
+        """Add hits, with ``arrived`` and ``receivedTimeGMT``, that arrived at that Unix time."""
+        self._day.see(int(arrived // 1))
+        if not hits.height:
+            return
+        self._waiting.append((hits["arrived"], hits["receivedTimeGMT"]))
+        self._hits += hits.height
+        if len(self._waiting) >= _MANY_BLOCKS or self._hits >= _MANY_HITS:
+            self._count()
+
+    def _count(self) -> None:
+        if not self._waiting:
+            return
+        columns = zip(*self._waiting, strict=True)
+        late = pl.DataFrame([pl.concat(column) for column in columns])
+        self._waiting, self._hits = [], 0
+        bucket = (_LATE.arcsinh() / STEP).round().cast(pl.Int16)
+        counted = (
+            late.drop_nulls()
+            .group_by(time=pl.col("arrived").dt.truncate("1s"), bucket=bucket)
+            .agg(hits=pl.len().cast(pl.UInt64))
+        )
+        if counted.height:
+            self._day.append(counted)
+
+    def rows(self, since: float | None = None) -> pl.DataFrame:
+        """Counts of the last day, in any order; several rows of one second and bucket add up.
+
+        Parameters
+        ----------
+        since : float, optional
+            Unix seconds; only seconds that begin then or later.
+
+        Returns
+        -------
+        polars.DataFrame
+            ``time`` (Datetime µs UTC, a whole second), ``delay`` (Float64, seconds), ``hits``
+            (UInt64).
+        """
+        self._count()
+        delay = (pl.col("bucket") * STEP).sinh()
+        return self._day.rows(since=since).select("time", delay.alias("delay"), "hits")
