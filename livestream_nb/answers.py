@@ -175,6 +175,15 @@ class Answers:
         """
         return self._session.intake.buffer.quarantine()
 
+    @property
+    def _now(self) -> datetime:
+        return _moment(self.clock.utc())
+
+    @property
+    def _grain(self) -> float:
+        # Hits are handed on up to a fifth of a real second after they came.
+        return 0.3 * self.clock.rate
+
     def _since(self, last: str | timedelta | None) -> float | None:
         return None if last is None else self.clock.utc() - seconds_in("last", last)
 

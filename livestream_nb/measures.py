@@ -8,6 +8,8 @@ from livestream_nb.checks import seconds_in
 from livestream_nb.errors import InvalidOption
 
 OPEN = ("streaming", "stalled")
+STEPS = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1_800, 3_600)
+MOST_STEPS = 600
 COUNTS = ("hits", "bytes", "duplicates", "quarantined")
 
 
@@ -109,6 +111,48 @@ def lag(
         )
         .sort("time")
         .collect()
+    )
+
+
+def fitting_step(span: float, least: float = 1.0, connections: int = 1) -> int:
+    """Whole seconds per step, at least so many, of which a span has some hundred at most."""
+    wanted = max(least, span * connections / MOST_STEPS)
+    return next((step for step in STEPS if step >= wanted), STEPS[-1])
+
+
+def has_single_values(dtype: pl.DataType) -> bool:
+    """Whether values of this type can be counted: single ones, or lists of them."""
+    inner = dtype.inner if isinstance(dtype, pl.List) else dtype
+    return isinstance(inner, pl.DataType) and not inner.is_nested()
+
+
+def top(values: pl.Series, n: int = 10) -> pl.DataFrame:
+    """The values that most hits have.
+
+    Parameters
+    ----------
+    values : Series
+        One per hit, of single values, or of lists of them; a hit counts once for each in its list.
+    n : int
+        How many values at most.
+
+    Returns
+    -------
+    DataFrame
+        Most first, equals by value: ``value`` (String), ``hits`` (UInt32), ``share`` (Float64,
+        of all hits, also of those where the value is null or empty; such rows are left out).
+    """
+    many = values.len()
+    if isinstance(values.dtype, pl.List):
+        values = values.explode(empty_as_null=False)
+    return (
+        values.drop_nulls()
+        .value_counts()
+        .select(pl.first().cast(pl.String).alias("value"), pl.last().alias("hits"))
+        .filter(pl.col("value") != "")
+        .sort("hits", "value", descending=[True, False])
+        .head(n)
+        .with_columns(share=pl.col("hits") / max(1, many))
     )
 
 

@@ -7,6 +7,7 @@ same options reads the stream takes over its session, buffer and open connection
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from ssl import SSLContext
 from typing import TYPE_CHECKING, Any, Self
@@ -26,7 +27,8 @@ from livestream_nb.plan import Plan
 from livestream_nb.policy import Policy, ReconnectPolicy
 from livestream_nb.protocol.request import stream_request
 from livestream_nb.session import Session
-from livestream_nb.status import Status, status_of
+from livestream_nb.status import ENDED, Status, status_of
+from livestream_nb.views import Views
 from livestream_nb.waiting import Goal
 
 if TYPE_CHECKING:
@@ -36,7 +38,7 @@ _reading: dict[str, "Reader"] = {}
 _registry = threading.RLock()
 
 
-class Reader(Answers):
+class Reader(Answers, Views):
     """Reads a Livestream in the background and keeps its hits in polars frames.
 
     Nothing is sent before :meth:`start`. Connections are kept for as long as they last; after a
@@ -237,6 +239,15 @@ class Reader(Answers):
             f"{status.duplicates:,} duplicates, {status.quarantined:,} quarantined, "
             f"{status.evicted:,} evicted, {status.connects:,} connects>"
         )
+
+    @property
+    def _end(self) -> datetime:
+        status = self.status
+        return status.since if status.state in ENDED and status.since else self._now
+
+    def _facts(self) -> dict[str, str]:
+        status = self.status
+        return {"state": status.state, "reason": status.reason, **status.counted()}
 
     def _take_over(self, other: "Reader | None") -> None:
         self._successor = None

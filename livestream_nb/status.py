@@ -18,6 +18,7 @@ MOST_TELLING_FIRST = (
     Phase.FAILED,
 )
 
+ENDED = ("stopped", "failed")
 WAITING = (Phase.COOLDOWN, Phase.STALLED, Phase.CONNECTING)
 NOT_STARTED = Transition(0, Phase.STOPPED, 0.0, Cause.ASKED, "Not started yet.")
 
@@ -60,6 +61,8 @@ class Status:
         ``reason`` in one word, as in the timeline.
     http_status : int or None
         The HTTP status that brought the state about.
+    transitions : int
+        How many changes of state there were, of all connections.
     """
 
     state: str
@@ -79,11 +82,29 @@ class Status:
     behind: bool
     cause: str
     http_status: int | None
+    transitions: int
+
+    def counted(self) -> dict[str, str]:
+        """The counters in words, by name; some are told of only when there is something to tell."""
+        rare = {
+            "unreadable values": sum(self.unreadable.values()),
+            "hits without id": self.without_id,
+        }
+        always = {
+            "hits": self.hits,
+            "duplicates": self.duplicates,
+            "quarantined": self.quarantined,
+            "evicted": self.evicted,
+            "connects": self.connects,
+        }
+        told = always | {name: many for name, many in rare.items() if many}
+        return {name: f"{many:,}" for name, many in told.items()}
 
 
 def status_of(session: Session) -> Status:
     """The status of a session now."""
-    latest = {entry.connection: entry for entry in session.timeline.entries()}
+    entries = session.timeline.entries()
+    latest = {entry.connection: entry for entry in entries}
     telling = _telling(latest.values(), starting=session.starting)
     now = session.plan.clock.utc()
     session.intake.buffer.expire(now)
@@ -107,6 +128,7 @@ def status_of(session: Session) -> Status:
         behind=session.behind,
         cause=telling.reason.value,
         http_status=telling.status,
+        transitions=len(entries),
     )
 
 

@@ -1,6 +1,6 @@
 """Small frames become altair charts.
 
-One set of layers draws the live view, the PNG and the report, so they cannot disagree. A gap is a
+One set of panels draws the live view, the PNG and the report, so they cannot disagree. A gap is a
 gap: where there is no row nothing is drawn, and a connected second without hits is a line at zero.
 Nothing is told by colour alone: a state has a word and a shape too. These modules know frames and
 nothing above them.
@@ -8,11 +8,22 @@ nothing above them.
 
 from livestream_nb.charts.looks import LOOKS
 from livestream_nb.charts.pictures import (
+    lag_chart,
     live_chart,
     stream_chart,
     throughput_chart,
     timeline_chart,
+    top_chart,
 )
 from livestream_nb.charts.window import Window
 
-__all__ = ["LOOKS", "Window", "live_chart", "stream_chart", "throughput_chart", "timeline_chart"]
+__all__ = [
+    "LOOKS",
+    "Window",
+    "lag_chart",
+    "live_chart",
+    "stream_chart",
+    "throughput_chart",
+    "timeline_chart",
+    "top_chart",
+]

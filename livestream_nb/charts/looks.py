@@ -1,4 +1,4 @@
-"""How things look: Okabe–Ito colours, shapes, sizes and axes, in one place."""
+"""How things look: Okabe–Ito colours, shapes and sizes, and the scene that they stand in."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,13 +8,16 @@ import altair as alt
 from livestream_nb.charts.window import Window
 
 WIDTH = 720
-HEIGHT = 170
-LANE = 34
+HEIGHT = 150
+LANE = 64
+BAR = 24
 MARGIN = 48
+ROW = 22
 
 BLACK = "#111111"
+BLUE = "#0072B2"
 CONNECTIONS = (
-    "#0072B2",
+    BLUE,
     "#CC79A7",
     "#56B4E9",
     "#009E73",
@@ -52,7 +55,7 @@ LOOKS: Mapping[str, Look] = {
 
 @dataclass(frozen=True)
 class Scene:
-    """What layers need to know beside their rows.
+    """What panels need to know beside their rows.
 
     All but the axis are Vega expressions. In a still picture they are literals, so that charts can
     be composed freely; in the live view they name the parameters that the browser sets.
@@ -68,81 +71,44 @@ class Scene:
     faint: str = "'#dddddd'"
     note: str = "''"
     ceiling: str = "1"
+    latest: str = "1"
 
     @classmethod
     def still(
-        cls, window: Window, connections: int, *, note: str = "", ceiling: float = 1.0
+        cls,
+        window: Window,
+        connections: int = 1,
+        *,
+        note: str = "",
+        ceiling: float = 1.0,
+        latest: float = 1.0,
     ) -> "Scene":
-        """Return the scene of a picture of this window; the note stands where rows are missing."""
+        """Return the scene of a picture of this window.
+
+        The note stands where rows are missing; ``ceiling`` (hits per second) and ``latest``
+        (seconds of delay) are how high the panels reach.
+        """
         left, right = str(window.shown(window.start)), str(window.shown(window.end))
-        return cls(*_axis(window), connections, left, right, note=f"'{note}'", ceiling=str(ceiling))
+        return cls(
+            *_axis(window),
+            connections,
+            left,
+            right,
+            note=f"'{note}'",
+            ceiling=str(ceiling),
+            latest=str(latest),
+        )
 
     @classmethod
     def live(cls, window: Window, connections: int) -> "Scene":
         """Return the scene whose expressions are the live view's parameters."""
-        names = ("window_start", "window_end", "width", "ink", "faint", "note", "ceiling")
-        return cls(*_axis(window), connections, *names)
+        names = ("window_start", "window_end", "width", "ink", "faint", "note")
+        return cls(*_axis(window), connections, *names, "ceiling", "latest")
 
-
-def time_axis(scene: Scene, field: str = "time", *, title: str | None = None) -> alt.X:
-    """Return the time axis that all panels share; without a title its labels are hidden too."""
-    return (
-        alt.X(f"{field}:T", title=title)
-        .scale(type="utc", domain=alt.ExprRef(f"[{scene.start}, {scene.end}]"))
-        .axis(
-            format=scene.clock,
-            labels=title is not None,
-            ticks=title is not None,
-            tickCount=alt.ExprRef(f"{scene.width} / 110"),
-            labelFontSize=11,
-            labelBound=True,
-            labelFlush=False,
-            labelColor=alt.ExprRef(scene.ink),
-            titleColor=alt.ExprRef(scene.ink),
-            titleFontWeight="normal",
-            tickColor=alt.ExprRef(scene.faint),
-            domainColor=alt.ExprRef(scene.faint),
-            gridColor=alt.ExprRef(scene.faint),
-        )
-    )
-
-
-def side_axis(scene: Scene, *, grid: bool, labels: bool = True) -> alt.Axis:
-    """Return a vertical axis of fixed breadth, so that panels align and nothing jumps."""
-    return alt.Axis(
-        minExtent=MARGIN,
-        maxExtent=MARGIN,
-        grid=grid,
-        labels=labels,
-        ticks=False,
-        domain=False,
-        tickCount=4,
-        format=",~f",
-        labelFontSize=11,
-        labelPadding=8,
-        labelColor=alt.ExprRef(scene.ink),
-        gridColor=alt.ExprRef(scene.faint),
-    )
-
-
-def legend(scene: Scene, entries: int) -> alt.Legend:
-    """Return a legend below its panel, in as many rows as the width needs."""
-    return alt.Legend(
-        orient="bottom",
-        title=None,
-        columns=alt.ExprRef(f"{scene.width} < 90 * {entries} ? ceil({entries} / 2) : {entries}"),
-        columnPadding=14,
-        labelFontSize=11,
-        symbolOpacity=1,
-        labelColor=alt.ExprRef(scene.ink),
-    )
-
-
-def heading(text: str, scene: Scene) -> alt.TitleParams:
-    """Return a panel's title, at its left edge."""
-    return alt.TitleParams(
-        text, anchor="start", frame="group", fontSize=12, offset=8, color=alt.ExprRef(scene.ink)
-    )
+    @property
+    def frame(self) -> alt.ViewBackground:
+        """The frame of a panel."""
+        return alt.ViewBackground(stroke=alt.ExprRef(self.faint))
 
 
 def _axis(window: Window) -> tuple[str, str]:

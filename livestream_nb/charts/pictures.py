@@ -5,10 +5,23 @@ from datetime import datetime, timedelta
 import altair as alt
 import polars as pl
 
-from livestream_nb.charts.layers import both_panels, throughput_panel, timeline_panel
+from livestream_nb.charts.delay import delay_panel
 from livestream_nb.charts.looks import Scene
-from livestream_nb.charts.rows import ceiling, shortest_step, state_rows, throughput_rows
+from livestream_nb.charts.names import shown
+from livestream_nb.charts.rows import (
+    ceiling,
+    delay_rows,
+    latest,
+    shortest_step,
+    state_rows,
+    throughput_rows,
+)
+from livestream_nb.charts.throughput import throughput_panel
+from livestream_nb.charts.timeline import timeline_panel
+from livestream_nb.charts.top import top_panel
 from livestream_nb.charts.window import Window
+
+NOTHING = "no hits in this span"
 
 
 def throughput_chart(
@@ -39,7 +52,10 @@ def throughput_chart(
     """
     window = window or Window.around(*_span(frame, every), tz=tz)
     rows = throughput_rows(frame, window, every)
-    return throughput_panel(_inline(rows), _scene(window, frame, rows))
+    scene = Scene.still(
+        window, connections_of(frame), note=_note(rows), ceiling=ceiling(rows)
+    )
+    return throughput_panel(_inline(rows), scene)
 
 
 def timeline_chart(
@@ -50,6 +66,9 @@ def timeline_chart(
     window: Window | None = None,
 ) -> alt.LayerChart:
     """Draw the states of each connection as a lane of labelled bars.
+
+    A flag above a bar says what went wrong; the bracket below is the minute that Livestream needs
+    to notice a lost connection, closed where it was waited out.
 
     Parameters
     ----------
@@ -72,34 +91,97 @@ def timeline_chart(
     return timeline_panel(_inline(state_rows(frame, window)), scene)
 
 
+def lag_chart(
+    frame: pl.DataFrame,
+    *,
+    tz: str = "UTC",
+    window: Window | None = None,
+    every: float | None = None,
+) -> alt.LayerChart:
+    """Draw how late hits come: the median as a line, and an area up to the 95th percentile.
+
+    Parameters
+    ----------
+    frame : polars.DataFrame
+        As :meth:`Reader.lag` returns it: ``time`` Datetime("us", "UTC"), ``median`` and ``p95``
+        Float64 (seconds), one row per step in which hits came.
+    tz, window, every
+        As for :func:`throughput_chart`.
+
+    Raises
+    ------
+    InvalidOption
+        When no time zone has this name.
+    """
+    window = window or Window.around(*_span(frame, every), tz=tz)
+    rows = delay_rows(frame, window, every)
+    return delay_panel(_inline(rows), Scene.still(window, latest=latest(rows)))
+
+
+def top_chart(frame: pl.DataFrame, title: str = "Hits by value") -> alt.LayerChart:
+    """Draw a bar for each value, with its name, its hits and their share.
+
+    Parameters
+    ----------
+    frame : polars.DataFrame
+        ``value``, ``hits`` and ``share``, the most frequent first, as
+        :func:`livestream_nb.analysis.top` returns them.
+    title : str
+        The chart's title.
+    """
+    rows = [
+        {"rank": rank, "name": shown(str(value)), "hits": hits, "share": share}
+        for rank, (value, hits, share) in enumerate(
+            frame.select("value", "hits", "share").iter_rows(), start=1
+        )
+    ]
+    scene = Scene("", "", 1, "0", "1")
+    return top_panel(alt.InlineData(values=rows), scene, title, len(rows))
+
+
 def stream_chart(
     throughput: pl.DataFrame,
     timeline: pl.DataFrame,
+    lag: pl.DataFrame | None = None,
     *,
     now: datetime | None = None,
     tz: str = "UTC",
     window: Window | None = None,
     every: float | None = None,
 ) -> alt.VConcatChart:
-    """Draw throughput above the timeline on one time axis; the arguments are those of the two."""
+    """Draw throughput, timeline and delay on one time axis; the arguments are those of the three.
+
+    Without ``lag`` there are the first two only.
+    """
     window = window or Window.around(
         *_span(throughput, every), timeline["started"], timeline["ended"], now=now, tz=tz
     )
     rows = throughput_rows(throughput, window, every, timeline)
-    states = state_rows(timeline, window)
-    return both_panels(_inline(rows), _inline(states), _scene(window, timeline, rows))
+    delays = None if lag is None else delay_rows(lag, window, every)
+    scene = Scene.still(
+        window,
+        connections_of(timeline),
+        note=_note(rows),
+        ceiling=ceiling(rows),
+        latest=1.0 if delays is None else latest(delays),
+    )
+    late = None if delays is None else _inline(delays)
+    return stacked(_inline(rows), _inline(state_rows(timeline, window)), late, scene)
 
 
 def live_chart(window: Window, *, connections: int = 1) -> alt.VConcatChart:
-    """Draw both panels over named data, for a view that sets rows and parameters itself.
+    """Draw all panels over named data, for a view that sets rows and parameters itself.
 
-    The data are called ``throughput`` and ``states``; the parameters ``window_start`` and
-    ``window_end`` (ms of shown time), ``ink`` and ``faint`` (colours), ``note`` (a text in
-    place of missing rows) and ``ceiling`` (hits per second). The window gives the axis its format
-    and its zone.
+    The data are called ``throughput``, ``states`` and ``delay``; the parameters ``window_start``
+    and ``window_end`` (ms of shown time), ``ink`` and ``faint`` (colours), ``note`` (a text in
+    place of missing rows), ``ceiling`` (hits per second) and ``latest`` (seconds). The window
+    gives the axis its format and its zone.
     """
-    chart = both_panels(
-        alt.NamedData("throughput"), alt.NamedData("states"), Scene.live(window, connections)
+    chart = stacked(
+        alt.NamedData("throughput"),
+        alt.NamedData("states"),
+        alt.NamedData("delay"),
+        Scene.live(window, connections),
     )
     return chart.add_params(
         alt.param(name="window_start", value=window.shown(window.start)),
@@ -108,7 +190,24 @@ def live_chart(window: Window, *, connections: int = 1) -> alt.VConcatChart:
         alt.param(name="faint", value="#dddddd"),
         alt.param(name="note", value=""),
         alt.param(name="ceiling", value=1),
+        alt.param(name="latest", value=1),
     )
+
+
+def stacked(
+    throughput: alt.Data, states: alt.Data, delay: alt.Data | None, scene: Scene
+) -> alt.VConcatChart:
+    """Stack the panels; bands tell why the uppermost has gaps."""
+    panels = [
+        throughput_panel(throughput, scene, states=states),
+        timeline_panel(states, scene, labels=delay is None),
+    ]
+    if delay is not None:
+        panels.append(delay_panel(delay, scene))
+    apart = alt.Resolve(
+        scale=alt.ScaleResolveMap(color="independent", fill="independent", shape="independent")
+    )
+    return alt.VConcatChart(vconcat=panels, spacing=12, resolve=apart)
 
 
 def connections_of(frame: pl.DataFrame) -> int:
@@ -117,15 +216,14 @@ def connections_of(frame: pl.DataFrame) -> int:
     return most if isinstance(most, int) and most else 1
 
 
-def _span(throughput: pl.DataFrame, every: float | None) -> tuple[pl.Series, pl.Series]:
+def _span(frame: pl.DataFrame, every: float | None) -> tuple[pl.Series, pl.Series]:
     """Return when the steps begin and when they end."""
-    step = timedelta(seconds=every or shortest_step(throughput))
-    return throughput["time"], throughput["time"] + step
+    step = timedelta(seconds=every or shortest_step(frame))
+    return frame["time"], frame["time"] + step
 
 
-def _scene(window: Window, frame: pl.DataFrame, rows: pl.DataFrame) -> Scene:
-    note = "" if rows.height else "no hits in this span"
-    return Scene.still(window, connections_of(frame), note=note, ceiling=ceiling(rows))
+def _note(rows: pl.DataFrame) -> str:
+    return "" if rows.height else NOTHING
 
 
 def _inline(rows: pl.DataFrame) -> alt.InlineData:

@@ -16,7 +16,6 @@ from livestream_nb.errors import InvalidOption
 
 UNSOUND = 1
 INTERRUPTED = 130
-REPORT_STEPS = 200
 SHAPES = {
     "connecting": "◇",
     "streaming": "▶",
@@ -159,22 +158,11 @@ def _writable(out: Path) -> None:
 
 def _write(run: Demo, outcome: Outcome, out: Path) -> None:
     # altair takes a second or two to import: only whoever asks for a report waits for it
-    from livestream_nb.charts import stream_chart
-    from livestream_nb.report import report_html
+    from livestream_nb.views import page
 
     reader = run.reader
-    timeline = reader.timeline()
-    step = max(1, round(run.length / REPORT_STEPS))
     reader.hits().write_parquet(out / "hits.parquet")
-    timeline.write_parquet(out / "timeline.parquet")
-    chart = stream_chart(
-        reader.throughput(every=f"{step}s"),
-        timeline,
-        now=reader.status.since,
-        tz=reader.tz,
-        every=step,
-    )
+    reader.timeline().write_parquet(out / "timeline.parquet")
     title = "Livestream: a drop, a ghost, a 409, and the recovery"
-    page = report_html(title, facts(outcome), [chart])
-    (out / "report.html").write_text(page, encoding="utf-8")
+    (out / "report.html").write_text(page(reader, title, facts(outcome)), encoding="utf-8")
     console.print(f"Written to {out}: hits.parquet, timeline.parquet, report.html")
