@@ -33,7 +33,7 @@ def throughput(
     every : str
         The interval, in whole seconds, minutes, hours or days: "1s", "1m".
     since, now : datetime
-        The first moment that counts, and the last.
+        The first interval begins then or later; and the last moment that counts.
 
     Returns
     -------
@@ -43,14 +43,11 @@ def throughput(
         which the connection was open without hits counts 0; one without a connection has no row.
     """
     interval = _interval(every)
-    if since is not None:
-        seconds = seconds.filter(pl.col("time") >= since)
-    counted = seconds.lazy().select(
-        pl.col("time").dt.truncate(interval), "connection", *COUNTS
-    )
+    counted = seconds.lazy().select(pl.col("time").dt.truncate(interval), "connection", *COUNTS)
     spells = _open_intervals(timeline.lazy(), interval, since, now)
     return (
         pl.concat([counted, spells], how="diagonal")
+        .filter(True if since is None else pl.col("time") >= since)
         .group_by("time", "connection")
         .agg(pl.col(COUNTS).sum())
         .sort("time", "connection")
@@ -72,9 +69,7 @@ def _open_intervals(
     )
 
 
-def lag(
-    delays: pl.DataFrame, *, every: str = "1s", since: datetime | None = None
-) -> pl.DataFrame:
+def lag(delays: pl.DataFrame, *, every: str = "1s", since: datetime | None = None) -> pl.DataFrame:
     """How late hits came, per interval, of all connections together.
 
     Parameters
@@ -84,7 +79,7 @@ def lag(
     every : str
         The interval, in whole seconds, minutes, hours or days: "1s", "1m".
     since : datetime, optional
-        The first moment that counts.
+        The first interval begins then or later.
 
     Returns
     -------
@@ -94,12 +89,12 @@ def lag(
         received a hit, to its arrival on this machine, to 2 %. An interval in which no hit came
         has no row; hits without ``receivedTimeGMT`` are not counted.
     """
-    if since is not None:
-        delays = delays.filter(pl.col("time") >= since)
     share = pl.col("hits").cum_sum() / pl.col("hits").sum()
     return (
         delays.lazy()
-        .group_by(pl.col("time").dt.truncate(_interval(every)), "delay")
+        .with_columns(pl.col("time").dt.truncate(_interval(every)))
+        .filter(True if since is None else pl.col("time") >= since)
+        .group_by("time", "delay")
         .agg(pl.col("hits").sum())
         .sort("delay")
         .group_by("time", maintain_order=True)

@@ -219,6 +219,11 @@ class Reader(Answers, Views):
         await waiting.until(self._session, Goal.of(hits, state), lambda: self.status, timeout)
         return self
 
+    @property
+    def name(self) -> str:
+        """The stream's name."""
+        return self._session.plan.request.name
+
     def dashboard(self) -> "Dashboard":
         """The live view of this reader, the same one every time; needs a notebook with widgets."""
         from livestream_nb.dashboard.view import Dashboard
@@ -235,7 +240,7 @@ class Reader(Answers, Views):
             return "<Reader, not made>"
         status = self.status
         return (
-            f"<Reader {self._session.plan.request.name}: {status.state}, {status.hits:,} hits, "
+            f"<Reader {self.name}: {status.state}, {status.hits:,} hits, "
             f"{status.duplicates:,} duplicates, {status.quarantined:,} quarantined, "
             f"{status.evicted:,} evicted, {status.connects:,} connects>"
         )

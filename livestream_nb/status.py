@@ -61,6 +61,8 @@ class Status:
         ``reason`` in one word, as in the timeline.
     http_status : int or None
         The HTTP status that brought the state about.
+    connections : int
+        How many slots of the stream it reads, or would.
     transitions : int
         How many changes of state there were, of all connections.
     """
@@ -82,6 +84,7 @@ class Status:
     behind: bool
     cause: str
     http_status: int | None
+    connections: int
     transitions: int
 
     def counted(self) -> dict[str, str]:
@@ -128,6 +131,7 @@ def status_of(session: Session) -> Status:
         behind=session.behind,
         cause=telling.reason.value,
         http_status=telling.status,
+        connections=session.plan.request.connections,
         transitions=len(entries),
     )
 

@@ -14,7 +14,7 @@ from livestream_nb.errors import InvalidOption
 if TYPE_CHECKING:
     import altair as alt
 
-    from livestream_nb.charts import Window
+    from livestream_nb.charts.window import Window
 
 REPORTED = ("pageName", "referrer", "geoCountry", "campaign")
 GAPS = ("lost_at", "resumed_at", "seconds", "verdict", "estimated_hits")
@@ -42,13 +42,20 @@ class Source(Protocol):
 
     def hits(
         self, last: str | timedelta | None = None, columns: str | Sequence[str] | None = None
-    ) -> pl.DataFrame: ...
-    def throughput(
-        self, every: str = "1s", last: str | timedelta | None = None
-    ) -> pl.DataFrame: ...
-    def lag(self, every: str = "1s", last: str | timedelta | None = None) -> pl.DataFrame: ...
-    def timeline(self) -> pl.DataFrame: ...
-    def gaps(self) -> pl.DataFrame: ...
+    ) -> pl.DataFrame:
+        """As :meth:`Reader.hits`."""
+
+    def throughput(self, every: str = "1s", last: str | timedelta | None = None) -> pl.DataFrame:
+        """As :meth:`Reader.throughput`."""
+
+    def lag(self, every: str = "1s", last: str | timedelta | None = None) -> pl.DataFrame:
+        """As :meth:`Reader.lag`."""
+
+    def timeline(self) -> pl.DataFrame:
+        """As :meth:`Reader.timeline`."""
+
+    def gaps(self) -> pl.DataFrame:
+        """As :meth:`Reader.gaps`."""
 
 
 class Views:
@@ -70,7 +77,7 @@ class Views:
         every : str, optional
             The interval of a step, in whole seconds; when omitted it fits the span.
         """
-        from livestream_nb.charts import throughput_chart
+        from livestream_nb.charts.pictures import throughput_chart
 
         window, step = _span(self, last, every)
         frame = self.throughput(every=f"{step}s", last=last)
@@ -84,7 +91,7 @@ class Views:
         last : str or timedelta, optional
             As for :meth:`throughput_chart`.
         """
-        from livestream_nb.charts import timeline_chart
+        from livestream_nb.charts.pictures import timeline_chart
 
         return timeline_chart(self.timeline(), window=_span(self, last)[0])
 
@@ -98,7 +105,7 @@ class Views:
         last, every
             As for :meth:`throughput_chart`.
         """
-        from livestream_nb.charts import lag_chart
+        from livestream_nb.charts.pictures import lag_chart
 
         window, step = _span(self, last, every)
         return lag_chart(self.lag(every=f"{step}s", last=last), window=window, every=step)
@@ -127,7 +134,7 @@ class Views:
         InvalidOption
             When the column holds structs, such as ``products``, or ``n`` is no count.
         """
-        from livestream_nb.charts import top_chart
+        from livestream_nb.charts.pictures import top_chart
 
         return top_chart(_top(self, column, last, n), f"Hits by {column}")
 
@@ -156,8 +163,8 @@ class Views:
 
 def page(source: Source, title: str, facts: Mapping[str, str]) -> str:
     """One page about a stream, as :meth:`Views.report` writes it, with these facts."""
-    from livestream_nb.charts import stream_chart, top_chart
-    from livestream_nb.report import report_html
+    from livestream_nb.charts.pictures import stream_chart, top_chart
+    from livestream_nb.report import Chart, report_html
 
     window, step = _span(source, None)
     every = f"{step}s"
@@ -166,7 +173,9 @@ def page(source: Source, title: str, facts: Mapping[str, str]) -> str:
     )
     kept = source.hits().columns
     tops = {f"Hits by {name}": _top(source, name) for name in REPORTED if name in kept}
-    charts = {"Hits per second, the states of the connections, and the delay of hits": stream}
+    charts: dict[str, Chart] = {
+        "Hits per second, the states of the connections, and the delay of hits": stream
+    }
     charts |= {title: top_chart(found, title) for title, found in tops.items() if found.height}
     return report_html(title, facts, charts, {"Gaps": source.gaps().select(GAPS)}, tz=source.tz)
 
@@ -175,7 +184,7 @@ def _span(
     source: Source, last: str | timedelta | None, every: str | None = None
 ) -> tuple["Window", int]:
     """The window to draw, and seconds per step: as given, or some hundred steps."""
-    from livestream_nb.charts import Window
+    from livestream_nb.charts.window import Window
 
     # A Source's own parts: they are no questions that a user asks.
     end = source._end if last is None else source._now  # noqa: SLF001

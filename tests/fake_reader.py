@@ -77,6 +77,24 @@ def throughput(now: int = 300, connection: int = 1, step: int = 1) -> pl.DataFra
     return pl.DataFrame(rows, schema=THROUGHPUT)
 
 
+def lag(now: int = 300, step: int = 1) -> pl.DataFrame:
+    """Return a median of 30 to 32 seconds for every second with hits, and 40 to 42 for 95 %."""
+    seconds = throughput(now, step=step).filter(pl.col("hits") > 0)
+    late = pl.col("time").dt.second() % 3
+    return seconds.select("time", "hits", median=30.0 + late, p95=40.0 + late, longest=44.0 + late)
+
+
+PAGES = ["home:Home", "shop:Shoes", "cart:Cart"]
+HITS = pl.DataFrame(
+    {
+        "pageName": [PAGES[n * n % 7 % 3] for n in range(600)],
+        "geoCountry": [None if n % 4 else "che" for n in range(600)],
+        "mvvar1": [["a", "b"] if n % 2 else [] for n in range(600)],
+        "products": [[{"name": "Shoe"}] for _ in range(600)],
+    }
+)
+
+
 @dataclass(frozen=True)
 class FakeStatus:
     state: str = "streaming"
@@ -85,12 +103,12 @@ class FakeStatus:
     next_attempt: datetime | None = None
     reason: str = "Connected; hits arrive."
     hits: int = 12_345
-    bytes: int = 4_567_890
     duplicates: int = 12
-    quarantined: int = 0
-    evicted: int = 0
-    connects: int = 2
-    rows: int = 12_333
+    connections: int = 1
+    transitions: int = 7
+
+    def counted(self) -> dict[str, str]:
+        return {"hits": f"{self.hits:,}", "duplicates": f"{self.duplicates:,}"}
 
 
 @dataclass
@@ -101,22 +119,41 @@ class FakeClock:
     def utc(self) -> float:
         return at(self.now).timestamp()
 
+    def monotonic(self) -> float:
+        return self.now
+
+    def real(self, seconds: float) -> float:
+        return seconds / self.rate
+
 
 @dataclass
 class FakeReader:
     status: FakeStatus = field(default_factory=FakeStatus)
     clock: FakeClock = field(default_factory=FakeClock)
     tz: str = "UTC"
+    name: str = "demo"
+    states: pl.DataFrame | None = None
+    rows: pl.DataFrame = field(default_factory=lambda: HITS)
     calls: list[str] = field(default_factory=list)
 
     def __repr__(self) -> str:
         return f"<Reader {self.status.state}, {self.status.hits:,} hits>"
 
-    def throughput(self, every: str = "1s", last: str = "5m") -> pl.DataFrame:
+    def throughput(self, every: str, last: timedelta) -> pl.DataFrame:
+        self.calls.append("throughput")
         return throughput(int(self.clock.now), step=int(every.removesuffix("s")))
 
+    def lag(self, every: str, last: timedelta) -> pl.DataFrame:
+        self.calls.append("lag")
+        return lag(int(self.clock.now), step=int(every.removesuffix("s")))
+
     def timeline(self) -> pl.DataFrame:
-        return timeline(self.clock.now)
+        self.calls.append("timeline")
+        return timeline(self.clock.now) if self.states is None else self.states
+
+    def hits(self, last: timedelta | None = None, columns: list[str] | None = None) -> pl.DataFrame:
+        self.calls.append("hits")
+        return self.rows if columns is None else self.rows.select(columns)
 
     def start(self) -> "FakeReader":
         self.calls.append("start")

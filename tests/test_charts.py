@@ -10,17 +10,26 @@ import altair as alt
 import polars as pl
 import pytest
 
-from livestream_nb.charts import (
-    LOOKS,
-    Window,
-    live_chart,
+from livestream_nb.charts.bundle import live_spec
+from livestream_nb.charts.looks import LOOKS
+from livestream_nb.charts.names import shown
+from livestream_nb.charts.pictures import (
+    lag_chart,
     stream_chart,
     throughput_chart,
     timeline_chart,
+    top_chart,
 )
-from livestream_nb.charts.rows import ceiling, state_rows, throughput_rows
+from livestream_nb.charts.rows import (
+    ceiling,
+    delay_rows,
+    latest,
+    state_rows,
+    throughput_rows,
+)
+from livestream_nb.charts.window import Window
 from livestream_nb.errors import InvalidOption
-from tests.fake_reader import STATES, at, throughput, timeline
+from tests.fake_reader import REFUSED, STATES, STORY, at, lag, throughput, timeline
 
 HOUR = 3_600_000
 WINDOW = Window(at(0), at(300))
@@ -67,7 +76,7 @@ def test_connections_are_stacked() -> None:
 
 
 def test_steps_end_with_the_connection() -> None:
-    """With a timeline, a long step covers only the time that the connection was open."""
+    """With a timeline, a long step covers only the time that a connection was open."""
     rows = throughput_rows(throughput(step=20), WINDOW, 20, timeline())
     last = rows.filter(time=ms(80), connection=1)[0]
     assert last["until"][0] == ms(90)
@@ -112,7 +121,94 @@ def test_states_reach_into_the_window() -> None:
     rows = state_rows(timeline(), Window(at(200), at(300))).sort("time")
     assert rows["state"].to_list() == ["cooldown", "connecting", "streaming"]
     assert rows["ended"].to_list() == [ms(240), ms(241), None]
-    assert rows["why"].to_list() == ["409", "asked", "opened"]
+    assert rows["flag"].to_list() == ["409", None, None]
+
+
+def test_the_minute_after_a_loss_is_bracketed() -> None:
+    """The floor reaches 60 s from a loss or a refusal, and is kept when nothing was sent before."""
+    hasty = (
+        *STORY[:3],
+        (93, "connecting", "waited", None, 2, "Again."),
+        (94, "cooldown", "refused", 409, 2, REFUSED),
+    )
+    rows = state_rows(timeline(story=STORY), WINDOW).sort("time")
+    assert rows["floor"].drop_nulls().to_list() == [ms(150), ms(216)]
+    assert rows.filter(pl.col("floor").is_not_null())["kept"].to_list() == [True, True]
+    rows = state_rows(timeline(story=hasty), WINDOW).sort("time")
+    floors = rows.filter(pl.col("floor").is_not_null())
+    assert floors.select("floor", "kept", "waited").rows() == [
+        (ms(93), False, "3 of 60 s"),
+        (ms(154), True, "60 s"),
+    ]
+
+
+def test_only_what_went_wrong_is_flagged() -> None:
+    """A loss is flagged by its word, an answer by its status; calm changes are not flagged."""
+    rows = state_rows(timeline(), WINDOW).sort("time")
+    assert rows["flag"].drop_nulls().to_list() == ["dropped", "409"]
+
+
+def test_connections_that_come_in_one_step_are_stacked() -> None:
+    """Where two connections open within one step, the step begins with the first, and they add."""
+    story = ((7, "streaming", "opened", 200, 1, "x"),)
+    later = ((13, "streaming", "opened", 200, 1, "x"),)
+    states = pl.concat([timeline(story=story), timeline(story=later, connection=2)])
+    two = pl.concat([throughput(step=20), throughput(connection=2, step=20)])
+    rows = throughput_rows(
+        two.with_columns(time=pl.col("time") - pl.duration(seconds=20)), WINDOW, 20, states
+    )
+    first = rows.filter(pl.col("time") == ms(7))
+    assert first["connection"].to_list() == [1, 2]
+    assert first["base"].to_list() == [0.0, first["top"][0]]
+    assert first["until"].to_list() == [ms(20), ms(20)]
+
+
+def test_delays_have_gaps_too() -> None:
+    """A step without hits breaks the line; each run is closed."""
+    rows = delay_rows(lag(), WINDOW, 1)
+    closing = rows.filter(pl.col("time") == pl.col("until"))
+    assert closing["time"].to_list() == [ms(20), ms(90), ms(300)]
+    assert latest(rows) == pytest.approx(42.0 * 1.04)
+
+
+def test_many_delays_are_made_coarser() -> None:
+    """A day of delays becomes some thousand steps: medians of medians, the highest of the rest."""
+    day = pl.DataFrame({"s": range(86_400)}).select(
+        time=pl.lit(at(0)) + pl.duration(seconds="s"),
+        median=30.0 + pl.col("s") % 3,
+        p95=40.0 + pl.col("s") % 3,
+    )
+    rows = delay_rows(day, Window(at(0), at(86_400)), None)
+    assert rows.height <= 1_001
+    assert rows["median"].unique().to_list() == [31.0]
+    assert rows["p95"].unique().to_list() == [42.0]
+
+
+@pytest.mark.parametrize(
+    ("name", "seen"),
+    [
+        ("home:Home", "home:Home"),
+        ("<b>bold</b>", "<b>bold</b>"),
+        ("\u202egnp.exe", "�gnp.exe"),
+        ("two\nlines\x00", "two�lines�"),
+        ("👩‍👩‍👧 שלום", "👩‍👩‍👧 שלום"),
+        ("x" * 500, "x" * 119 + "…"),
+    ],
+)
+def test_names_are_text_of_one_line(name: str, seen: str) -> None:
+    """Controls and turning marks are shown as such; other scripts and emoji stay as they are."""
+    assert shown(name) == seen
+
+
+def test_top_values_are_named_on_their_bars() -> None:
+    """Each value has its bar, also where names begin alike, in the order of the frame."""
+    values = ["x" * 300 + "1", "x" * 300 + "2", "\u202eabc"]
+    frame = pl.DataFrame({"value": values, "hits": [5, 4, 1], "share": [0.5, 0.4, 0.1]})
+    spec = top_chart(frame, "Hits by page").to_dict()
+    (rows,) = spec["datasets"].values()
+    assert [row["rank"] for row in rows] == [1, 2, 3]
+    assert rows[2]["name"] == "�abc"
+    assert inked(png(top_chart(frame))) > 300
 
 
 def test_times_are_shown_in_the_zone() -> None:
@@ -130,13 +226,19 @@ def test_unknown_zone_is_refused() -> None:
         throughput_chart(throughput(), tz="Mars/Base")
 
 
-def test_both_panels_share_the_time_axis() -> None:
-    """Every time scale of the two panels has the same domain."""
-    chart = stream_chart(throughput(), timeline(), now=at(300)).to_dict()
+def test_all_panels_share_the_time_axis() -> None:
+    """Every time scale of the three panels has the same domain, and one axis has the labels."""
+    chart = stream_chart(throughput(), timeline(), lag(), now=at(300)).to_dict()
     layers = [layer for panel in chart["vconcat"] for layer in panel["layer"]]
-    scales = [layer["encoding"]["x"]["scale"] for layer in layers if "encoding" in layer]
-    assert {scale["domain"]["expr"] for scale in scales} == {f"[{ms(0)}, {ms(300)}]"}
-    assert {scale["type"] for scale in scales} == {"utc"}
+    axes = [
+        layer["encoding"]["x"]
+        for layer in layers
+        if "scale" in layer.get("encoding", {}).get("x", {})
+    ]
+    assert {axis["scale"]["domain"]["expr"] for axis in axes} == {f"[{ms(0)}, {ms(300)}]"}
+    assert {axis["scale"]["type"] for axis in axes} == {"utc"}
+    labelled = [panel for panel in chart["vconcat"] if titles(panel)]
+    assert labelled == chart["vconcat"][-1:]
 
 
 def test_a_state_has_a_colour_and_a_shape_of_its_own() -> None:
@@ -161,12 +263,21 @@ def test_charts_can_be_composed() -> None:
 
 def test_live_chart_holds_no_rows() -> None:
     """The live chart names its data and its parameters, and brings no rows of either."""
-    chart = live_chart(WINDOW).to_dict()
-    names = {panel["data"]["name"] for panel in parts(chart) if "name" in panel.get("data", {})}
-    assert {"throughput", "states"} <= names
-    assert {"window_start", "window_end", "ink", "faint", "note", "ceiling"} <= {
+    chart = live_spec("Time (UTC)", 2)
+    names = {
+        part["data"].get("name") for part in parts(chart) if isinstance(part.get("data"), dict)
+    }
+    assert {"throughput", "states", "delay"} <= names
+    assert {"window_start", "window_end", "now", "ink", "faint", "note", "ceiling", "latest"} <= {
         parameter["name"] for parameter in chart["params"]
     }
+
+
+def test_an_open_state_ends_now() -> None:
+    """Where the axis goes on beyond now, an open state does not."""
+    window = Window(at(0), at(300), until=at(250))
+    spec = timeline_chart(timeline(250), window=window).to_json()
+    assert f"datum.ended === null ? {ms(250)} : datum.ended" in spec
 
 
 @pytest.mark.parametrize(
@@ -174,9 +285,10 @@ def test_live_chart_holds_no_rows() -> None:
     [
         lambda: throughput_chart(throughput()),
         lambda: timeline_chart(timeline(), now=at(300)),
-        lambda: stream_chart(throughput(), timeline(), now=at(300)),
+        lambda: lag_chart(lag()),
+        lambda: stream_chart(throughput(), timeline(), lag(), now=at(300)),
     ],
-    ids=["throughput", "timeline", "both"],
+    ids=["throughput", "timeline", "lag", "all"],
 )
 def test_pictures_are_not_blank(draw: Callable[[], alt.TopLevelMixin]) -> None:
     """Rendered, each chart has many pixels that are not the background."""

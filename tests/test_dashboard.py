@@ -1,32 +1,32 @@
 """The dashboard without a browser: what it says, what it sends, and when it ends."""
 
-import subprocess
-import sys
 import threading
 from array import array
 from base64 import b64decode
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-import ipywidgets
 import polars as pl
 import pytest
 
 from livestream_nb import Simulator
 from livestream_nb.charts import bundle as bundles
+from livestream_nb.charts import kept as keeping
 from livestream_nb.dashboard import words
-from livestream_nb.dashboard.live import COLUMNS, LiveChart
+from livestream_nb.dashboard.beside import side_by_side
+from livestream_nb.dashboard.live import CODES, LiveView
 from livestream_nb.dashboard.pump import Pump
-from livestream_nb.dashboard.snapshot import Scale, look
-from livestream_nb.dashboard.static import mimebundle, png, repacked
+from livestream_nb.dashboard.snapshot import Scale, Watch, look
+from livestream_nb.dashboard.static import html, png, repacked
 from livestream_nb.dashboard.view import Dashboard
 from livestream_nb.errors import StreamBusy
-from tests.fake_reader import FakeClock, FakeReader, FakeStatus, at
+from tests.fake_reader import HITS, FakeClock, FakeReader, FakeStatus, at, timeline
 
 SOON = 20.0
 WAITING = FakeStatus(
     state="cooldown", since=at(90), next_attempt=at(155), silent_for=None, reason="Lost; waiting."
 )
+HOSTILE = "<img src=x onerror=alert(1)>"
 
 
 @pytest.fixture
@@ -51,11 +51,13 @@ def test_durations_in_words(seconds: float, said: str) -> None:
 
 
 def test_says_when_the_next_attempt_comes(reader: FakeReader) -> None:
-    """While waiting, the header counts down to the next attempt and shows how much is over."""
+    """While waiting, the head tells until when, for the browser to count down."""
     reader.status, reader.clock = WAITING, FakeClock(now=116)
     snapshot = look(reader)
+    head = words.head(snapshot)
     assert words.moment(snapshot) == "next attempt in 39 s"
-    assert words.waited(snapshot) == pytest.approx(26 / 65)
+    assert head["moments"] == [{"text": "next attempt in {}", "at": ms(155), "ahead": True}]
+    assert head["wait"] == {"since": ms(90), "until": ms(155)}
 
 
 def test_says_since_when_it_streams_and_how_long_nothing_came(reader: FakeReader) -> None:
@@ -63,6 +65,7 @@ def test_says_since_when_it_streams_and_how_long_nothing_came(reader: FakeReader
     assert words.moment(look(reader)) == "for 59 s"
     reader.status = replace(reader.status, silent_for=35.0)
     assert words.moment(look(reader)) == "for 59 s · nothing for 35 s"
+    assert [each.at for each in words.moments(look(reader))] == [at(241), at(265)]
 
 
 def test_says_when_it_stopped_in_the_readers_zone(reader: FakeReader) -> None:
@@ -73,17 +76,32 @@ def test_says_when_it_stopped_in_the_readers_zone(reader: FakeReader) -> None:
 
 
 def test_figures(reader: FakeReader) -> None:
-    """The figures are the counters, and the pace of the last ten whole seconds."""
-    figures = words.figures(look(reader))
-    expected = reader.throughput().filter(pl.col("time") < at(299))["hits"].tail(10).sum() / 10
-    assert figures == {
+    """The figures are the counters, and pace and delay of the last ten whole seconds."""
+    found = look(reader)
+    hits = found.throughput["hits"].tail(10)
+    late = (found.lag["median"].tail(10) * hits).sum() / hits.sum()
+    assert words.figures(found) == {
         "hits": "12,345",
-        "hits/s": f"{expected:.1f}",
+        "hits/s": f"{hits.sum() / 10:.1f}",
+        "delay": f"{late:.0f} s",
         "duplicates": "12",
-        "quarantined": "0",
-        "evicted": "0",
-        "connects": "2",
     }
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"), [(None, "–"), (0.26, "0.3 s"), (31.2, "31 s"), (250.0, "4 min 10 s")]
+)
+def test_delays_in_words(seconds: float | None, said: str) -> None:
+    """A short delay has tenths, a long one minutes; without hits there is none."""
+    assert words.delay(seconds) == said
+
+
+def test_an_old_delay_is_no_delay_of_now(reader: FakeReader) -> None:
+    """In a long outage the delay of what came before it is not shown as the delay of now."""
+    reader.clock = FakeClock(now=95)
+    assert look(reader).delay is not None
+    reader.clock = FakeClock(now=200)
+    assert look(reader).delay is None
 
 
 def test_pace_while_another_connection_waits(reader: FakeReader) -> None:
@@ -92,11 +110,6 @@ def test_pace_while_another_connection_waits(reader: FakeReader) -> None:
     assert look(reader).pace is not None
     reader.clock = FakeClock(now=120)
     assert look(reader).pace is None
-
-
-def test_sentences_are_text() -> None:
-    """Markup that a service puts into its answer is shown, not run."""
-    assert "<img" not in words.sentence_html("<img src=x onerror=alert(1)>")
 
 
 def test_the_running_step_is_left_out(reader: FakeReader) -> None:
@@ -108,67 +121,172 @@ def test_the_running_step_is_left_out(reader: FakeReader) -> None:
 def test_window_fills_grows_moves_and_stays(reader: FakeReader) -> None:
     """The window starts with the first state, moves once it is full, and stays after the end."""
     spans = []
-    for now, state, since in [(10, "streaming", 1), (200, "streaming", 1), (900, "stopped", 400)]:
+    for now, state, since in [(10, "streaming", 1), (200, "streaming", 1), (900, "stopped", 700)]:
         reader.clock = FakeClock(now=now)
         reader.status = replace(reader.status, state=state, since=at(since))
         window = look(reader).window
-        spans.append((window.start, window.end))
-    assert spans == [(at(0), at(60)), (at(0), at(200)), (at(124), at(424))]
+        spans.append((window.start, window.end, window.now))
+    assert spans == [
+        (at(0), at(120), at(10)),
+        (at(0), at(200), at(200)),
+        (at(148), at(748), at(748)),
+    ]
 
 
 def test_a_fast_clock_gets_a_longer_window_and_longer_steps() -> None:
-    """At sixty times the speed a view holds fifteen minutes, in steps of some blocks of bytes."""
-    assert Scale.of(1.0) == Scale(span=300.0, every=1, lag=0.3)
-    assert Scale.of(60.0) == Scale(span=900.0, every=20, lag=18.0)
+    """At sixty times the speed a view holds an hour, in steps of some blocks of bytes."""
+    assert Scale.of(1.0, 1) == Scale(span=600, every=1, late=0.3)
+    assert Scale.of(60.0, 1) == Scale(span=3_600, every=20, late=18.0)
+
+
+def test_a_view_never_has_many_rows() -> None:
+    """An hour, and many connections, get longer steps."""
+    assert [Scale.of(1.0, many, span).every for many, span in [(1, 3_600), (8, 600)]] == [10, 10]
+
+
+def test_the_viewer_chooses_how_much_time(reader: FakeReader) -> None:
+    """A chosen span is the window's; one that there is not changes nothing."""
+    reader.clock = FakeClock(now=250)
+    watch = Watch(reader)
+    watch.choose(span=60)
+    assert watch.look().window.start == at(190)
+    for nonsense in (61, "60", None, [60], True):
+        watch.choose(span=nonsense)
+        assert watch.look().scale.span == 60
+
+
+def test_the_viewer_chooses_whose_top_values(reader: FakeReader) -> None:
+    """Any column of single values, or of lists of them, can be chosen; nothing else."""
+    watch = Watch(reader)
+    assert watch.columns == ["pageName", "geoCountry", "mvvar1"]
+    most = HITS["pageName"].value_counts(sort=True)["pageName"][0]
+    assert words.top_rows(watch.look())[0][0] == most
+    watch.choose(column="geoCountry")
+    assert words.top_rows(watch.look()) == [("che", "150", "25.0%", 1.0)]
+    watch.choose(column="mvvar1")
+    assert [row[:2] for row in words.top_rows(watch.look())] == [("a", "300"), ("b", "300")]
+    for nonsense in ("products", "nothing", None, 7):
+        watch.choose(column=nonsense)
+        assert watch.look().column == "mvvar1"
+
+
+def test_without_the_usual_column_another_is_shown(reader: FakeReader) -> None:
+    """A reader that keeps no pageName shows top values of a column that it keeps."""
+    reader.rows = HITS.drop("pageName")
+    assert look(reader).column in reader.rows.columns
+
+
+def test_asks_little_and_never_much_at_once(reader: FakeReader) -> None:
+    """After the first look, at most one question per look, and none until a step is complete."""
+    watch = Watch(reader)
+    watch.look()
+    assert reader.calls == ["hits", "timeline", "throughput", "lag", "hits"]
+    asked = []
+    for now in (300.25, 300.5, 300.75, 301.0, 301.25, 301.5, 301.75, 302.0):
+        reader.calls.clear()
+        reader.clock = FakeClock(now=now)
+        watch.look()
+        asked.append(tuple(reader.calls))
+    assert asked == [
+        (),
+        ("throughput",),
+        ("lag",),
+        ("hits",),
+        (),
+        ("throughput",),
+        ("lag",),
+        ("hits",),
+    ]
+
+
+def test_a_change_of_state_is_asked_for_at_once(reader: FakeReader) -> None:
+    """With a new transition the timeline is asked for in that very look."""
+    watch = Watch(reader)
+    watch.look()
+    reader.calls.clear()
+    reader.status = replace(reader.status, transitions=8)
+    watch.look()
+    assert "timeline" in reader.calls
 
 
 def test_sends_columns_of_bytes(reader: FakeReader) -> None:
     """Each column arrives as bytes of its type, times counted from the origin."""
-    chart = LiveChart(look(reader))
-    live = chart.live
-    columns = {name: array(code, live[name]) for name, code in COLUMNS.items()}
+    view = view_of(reader)
+    sent = view.throughput
+    columns = {name: array(CODES[name], sent[name]) for name in sent if name != "origin"}
     assert {len(column) for column in columns.values()} == {len(columns["time"])}
-    assert live["origin"] + columns["time"][0] == round(at(1).timestamp() * 1_000)
-    assert columns["top"][0] == reader.throughput()["hits"][0]
-    assert sum(len(live[name]) for name in COLUMNS) < 15_000
+    assert sent["origin"] + columns["time"][0] == ms(1)
+    assert columns["top"][0] == look(reader).throughput["hits"][0]
 
 
-def test_states_are_sent_only_when_they_change(reader: FakeReader) -> None:
-    """A refresh without a new state sends new rows, and no states."""
-    chart = LiveChart(look(reader))
+def test_sends_only_what_changed(reader: FakeReader) -> None:
+    """An update without new frames is only the moment; with a new step, what is made of it."""
+    view, watch = view_of(reader), Watch(reader)
+    view.show(watch.look())
     sent: list[str] = []
-    chart.observe(lambda change: sent.append(change["name"]), ["states", "live"])
-    reader.clock = FakeClock(now=301)
-    chart.show(look(reader))
+    view.observe(lambda change: sent.append(change["name"]))
+    reader.clock = FakeClock(now=300.2)
+    view.show(watch.look())
     assert sent == ["live"]
+    sent.clear()
+    for now in (301.4, 301.6):
+        reader.clock = FakeClock(now=now)
+        view.show(watch.look())
+    assert set(sent) == {"throughput", "head", "live"}
+
+
+def test_sentences_are_sent_once(reader: FakeReader) -> None:
+    """Of many states with the same sentence, the sentence is there once."""
+    states = view_of(reader).states
+    at_ = states["names"].index("sentence")
+    said = [states["sentences"][row[at_]] for row in states["rows"]]
+    assert sorted(said) == sorted(timeline()["sentence"])
+    assert len(states["sentences"]) == timeline()["sentence"].n_unique() < len(said)
 
 
 def test_the_pump_keeps_the_view_fresh(dashboard: Dashboard, reader: FakeReader) -> None:
     """What the reader counts appears in the view without anyone asking for it."""
     reader.status = replace(reader.status, hits=99_999)
-    await_(lambda: "99,999" in shown(dashboard))
+    await_(lambda: "99,999" in dict(dashboard.widget.head["figures"]).values())
 
 
 def test_a_resting_reader_still_beats(dashboard: Dashboard) -> None:
     """When nothing changes the view is told so, and is sent no rows."""
-    first = dashboard._charts.live
-    await_(lambda: dashboard._charts.live["beat"] > first["beat"])
-    assert dashboard._charts.live | {"beat": 0} == first | {"beat": 0}
+    await_(lambda: dashboard._resting > 0)
+    first = dashboard.widget.live
+    await_(lambda: dashboard.widget.live["beat"] > first["beat"])
+    assert dashboard.widget.live | {"beat": 0} == first | {"beat": 0}
 
 
 def test_buttons_act(dashboard: Dashboard, reader: FakeReader) -> None:
-    """Stop stops the reader and Start starts it; only the one that makes sense can be pressed."""
-    start, stop = dashboard._header._start, dashboard._header._stop
-    assert (start.disabled, stop.disabled) == (True, False)
-    stop.click()
-    await_(lambda: (start.disabled, stop.disabled) == (False, True))
-    start.click()
-    await_(lambda: (start.disabled, stop.disabled) == (True, False))
-    assert reader.calls == ["stop", "start"]
+    """Stop stops the reader and Start starts it, on the pump's thread."""
+    told(dashboard, {"do": "stop"})
+    await_(lambda: dashboard.widget.head["ended"] is True)
+    told(dashboard, {"do": "start"})
+    await_(lambda: dashboard.widget.head["ended"] is False)
+    assert [call for call in reader.calls if call in ("start", "stop")] == ["stop", "start"]
+
+
+def test_choices_are_shown(dashboard: Dashboard) -> None:
+    """What the viewer chose is in the traits, so that another view shows it, too."""
+    told(dashboard, {"do": "span", "value": 3_600})
+    told(dashboard, {"do": "column", "value": "geoCountry"})
+    await_(lambda: dashboard.widget.choices["span"] == 3_600)
+    await_(lambda: dashboard.widget.choices["column"] == "geoCountry")
+    await_(lambda: dashboard.widget.top["rows"][0][0] == "che")
+
+
+def test_nonsense_from_the_page_changes_nothing(dashboard: Dashboard, reader: FakeReader) -> None:
+    """A message that no control sends is ignored."""
+    for message in ({}, {"do": "close"}, {"do": ["stop"]}, {"do": "span", "value": {}}):
+        told(dashboard, message)
+    told(dashboard, {"do": "stop"})
+    await_(lambda: dashboard.widget.head["ended"] is True)
+    assert dashboard.widget.choices["span"] == 600
 
 
 def test_a_refused_start_is_told(reader: FakeReader, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An error of a button's action stands in the header, not in some log."""
+    """An error of a button's action stands in the head, and stays until there is news."""
 
     def refuse(_: FakeReader) -> None:
         raise StreamBusy("Another reader reads this stream.")
@@ -176,8 +294,8 @@ def test_a_refused_start_is_told(reader: FakeReader, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(FakeReader, "start", refuse)
     reader.status = FakeStatus(state="stopped", since=at(200))
     dashboard = Dashboard(reader)
-    dashboard._header._start.click()
-    await_(lambda: "Another reader reads this stream." in shown(dashboard))
+    told(dashboard, {"do": "start"})
+    await_(lambda: dashboard.widget.head["reason"] == "Another reader reads this stream.")
     dashboard.close()
 
 
@@ -220,6 +338,19 @@ def test_pump_does_what_is_asked_before_the_next_tick() -> None:
     assert done == [pump._thread]
 
 
+def test_dashboards_stand_beside_each_other() -> None:
+    """Two dashboards are one widget, with both pictures where widgets do not work."""
+    readers = [FakeReader(name=name) for name in ("one", "two")]
+    for reader in readers:
+        made = Dashboard(reader)
+        reader.dashboard = lambda made=made: made
+    bundle = side_by_side(*readers)._repr_mimebundle_()
+    assert bundle["text/html"].count("data:image/png;base64,") == 2
+    assert "model_id" in bundle["application/vnd.jupyter.widget-view+json"]
+    for reader in readers:
+        reader.dashboard().close()
+
+
 def test_mimebundle_has_a_widget_a_picture_and_text(dashboard: Dashboard) -> None:
     """A cell that shows the dashboard also holds a PNG, a table and a line of text."""
     bundle = dashboard._repr_mimebundle_()
@@ -232,9 +363,13 @@ def test_mimebundle_has_a_widget_a_picture_and_text(dashboard: Dashboard) -> Non
 
 
 def test_static_text_is_escaped(reader: FakeReader) -> None:
-    """The table shows a hostile sentence as text."""
-    reader.status = replace(reader.status, reason="<script>alert(1)</script>")
-    assert "<script>" not in mimebundle(reader)["text/html"]
+    """The tables show a hostile sentence and a hostile value as text."""
+    reader.status = replace(reader.status, reason=HOSTILE)
+    reader.rows = pl.DataFrame({"pageName": [HOSTILE, "\u202egnp.exe"]})
+    page = html(look(reader), "")
+    assert HOSTILE not in page
+    assert page.count("&lt;img src=x onerror=alert(1)&gt;") == 2
+    assert "�gnp.exe" in page
 
 
 def test_pictures_are_small(reader: FakeReader) -> None:
@@ -242,18 +377,6 @@ def test_pictures_are_small(reader: FakeReader) -> None:
     picture = png(look(reader))
     assert len(picture) < 60_000
     assert repacked(picture) == picture
-
-
-def test_static_use_loads_no_widget() -> None:
-    """The package imports no widget library, and its still views none of its own widgets."""
-    script = (
-        "import sys, livestream_nb\n"
-        "assert not {'ipywidgets', 'anywidget'} & set(sys.modules)\n"
-        "import livestream_nb.report, livestream_nb.dashboard.static\n"
-        "own = {'livestream_nb.dashboard.' + name for name in ('live', 'header', 'view', 'pump')}\n"
-        "assert not own & set(sys.modules)"
-    )
-    subprocess.run([sys.executable, "-c", script], check=True)
 
 
 def test_bundle_is_kept_for_the_next_process(
@@ -267,24 +390,38 @@ def test_bundle_is_kept_for_the_next_process(
     assert bundles.bundle.__wrapped__(snippet) == made
 
 
-def test_bundle_does_without_a_cache_folder(
+def test_the_specification_is_kept_without_altair(
+    tmp_path: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A second process has the specification without making it; another zone makes another one."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    made = bundles.live_spec.__wrapped__("Time (UTC)", 1)
+    monkeypatch.setattr(bundles, "_live_chart", lambda title, _: f'"{title}"')
+    assert bundles.live_spec.__wrapped__("Time (UTC)", 1) == made
+    assert bundles.live_spec.__wrapped__("Time (CET)", 1) == "Time (CET)"
+
+
+def test_does_without_a_cache_folder(
     tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where the cache folder cannot be made, the bundle is made all the same."""
+    """Where the cache folder cannot be made, what it would hold is made all the same."""
     file = tmp_path_factory.mktemp("cache") / "file"
     file.touch()
     monkeypatch.setenv("XDG_CACHE_HOME", str(file))
-    assert "export{" in bundles.bundle.__wrapped__("export default vegaEmbed;")
+    assert keeping.kept("x.js", ("a",), lambda: "made") == "made"
 
 
-def shown(dashboard: Dashboard) -> str:
-    header = dashboard._header.widget
-    return "".join(part.value for part in parts(header) if isinstance(part, ipywidgets.HTML))
+def view_of(reader: FakeReader) -> LiveView:
+    return LiveView(look(reader), ["pageName"], "Live view of demo", lambda _: None)
 
 
-def parts(widget: ipywidgets.Widget) -> list[ipywidgets.Widget]:
-    children = getattr(widget, "children", ())
-    return [widget, *(part for child in children for part in parts(child))]
+def told(dashboard: Dashboard, message: dict[str, object]) -> None:
+    """Send what the page sends."""
+    dashboard.widget._handle_custom_msg(message, [])
+
+
+def ms(seconds: float) -> int:
+    return round(at(seconds).timestamp() * 1_000)
 
 
 def await_(condition: Callable[[], bool]) -> None:

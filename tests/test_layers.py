@@ -30,22 +30,23 @@ KNOWS = {
     "gaps": {"measures"},
     "analysis": {"errors", "checks"},
     "answers": BASE | {"hits", "session", "measures", "gaps", "batches"},
-    "charts": BASE | {"measures"},
+    "charts": BASE | {"protocol", "measures"},
+    "views": BASE | {"measures"},
     "report": {"charts"},
     "reader": BASE
     | {"protocol", "policy", "connection", "hits", "session", "status"}
-    | {"answers", "waiting", "options", "plan"},
-    "dashboard": BASE | {"charts", "reader", "status"},
+    | {"answers", "views", "waiting", "options", "plan"},
+    "dashboard": BASE | {"measures", "charts", "reader", "status"},
     "simulated": BASE | {"simulator", "reader"},
     "embedded": BASE | {"protocol", "hits", "simulator", "simulated"},
     "demo": BASE | {"reader", "embedded"},
-    "cli": BASE | {"protocol", "hits", "simulator", "demo", "embedded", "charts", "report"},
+    "cli": BASE | {"protocol", "hits", "simulator", "demo", "embedded", "views"},
     "__init__": BASE | {"policy", "connection", "hits", "reader", "embedded"},
 }
 """What each room may import of the package, besides itself."""
 
-OPENS = {("reader", "dashboard")}
-"""A reader opens the room above it when asked to show itself; headless use loads no widget."""
+OPENS = {("reader", "dashboard"), ("views", "charts"), ("views", "report")}
+"""Rooms above are opened when something is to be shown; headless use loads no widget or chart."""
 
 OWNERS = {
     "httpx": {"connection/transport.py"},
@@ -56,7 +57,7 @@ OWNERS = {
                   "dashboard"},
     "ipywidgets": {"dashboard"},
     "anywidget": {"dashboard"},
-    "altair": {"charts", "report.py", "dashboard"},
+    "altair": {"charts", "report.py", "views.py"},
     "h11": {"simulator"},
     "filelock": {"connection/state.py"},
     "typer": {"cli"},

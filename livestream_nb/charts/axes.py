@@ -4,6 +4,8 @@ import altair as alt
 
 from livestream_nb.charts.looks import MARGIN, Scene
 
+LEGEND_ENTRY = 92
+
 
 def time_axis(scene: Scene, field: str = "time", *, labels: bool = True) -> alt.X:
     """Return the time axis that all panels share; the lowest has the labels and the title."""
@@ -19,6 +21,7 @@ def time_axis(scene: Scene, field: str = "time", *, labels: bool = True) -> alt.
             labelFontSize=11,
             labelBound=True,
             labelFlush=False,
+            labelSeparation=10,
             labelColor=ink,
             titleColor=ink,
             titleFontWeight="normal",
@@ -53,12 +56,17 @@ def height_of(scene: Scene, field: str, top: str) -> alt.Y:
     return alt.Y(f"{field}:Q", title=None, axis=side_axis(scene, grid=True), scale=reach)
 
 
+def frame(scene: Scene) -> alt.ViewBackground:
+    """Return the frame of a panel."""
+    return alt.ViewBackground(stroke=alt.ExprRef(scene.faint))
+
+
 def legend(scene: Scene, entries: int) -> alt.Legend:
     """Return a legend below its panel, in as many rows as the width needs."""
     return alt.Legend(
         orient="bottom",
         title=None,
-        columns=alt.ExprRef(f"{scene.width} < 90 * {entries} ? ceil({entries} / 2) : {entries}"),
+        columns=alt.ExprRef(f"min({entries}, max(1, floor({scene.width} / {LEGEND_ENTRY})))"),
         columnPadding=14,
         labelFontSize=11,
         symbolOpacity=1,
@@ -69,5 +77,11 @@ def legend(scene: Scene, entries: int) -> alt.Legend:
 def heading(text: str, scene: Scene) -> alt.TitleParams:
     """Return a panel's title, at its left edge."""
     return alt.TitleParams(
-        text, anchor="start", frame="group", fontSize=12, offset=8, color=alt.ExprRef(scene.ink)
+        text,
+        anchor="start",
+        frame="group",
+        fontSize=12,
+        offset=8,
+        limit=alt.ExprRef(scene.width),
+        color=alt.ExprRef(scene.ink),
     )

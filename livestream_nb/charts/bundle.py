@@ -1,18 +1,18 @@
-"""Vega, for use without a network: bundled once with the script that uses it.
+"""Vega and the live view's specification, made once: neither altair nor a network is needed then.
 
-The bundle is about 0.9 MB and takes more than a second to make, so it is kept for the process and,
-where the user's cache folder can be written, for the next one.
+Vega's bundle is about 0.9 MB and takes more than a second to make, and importing altair takes
+nearly as long, so both are kept for the process and for the next one.
 """
 
-import hashlib
-import os
-import tempfile
+import json
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
-import altair as alt
 import vl_convert
+
+from livestream_nb.charts.kept import kept
 
 
 @cache
@@ -21,30 +21,42 @@ def bundle(snippet: str) -> str:
 
     The script must have no imports, and must not name ``vega`` itself.
     """
-    vega_lite = ".".join(alt.SCHEMA_VERSION.removeprefix("v").split(".")[:2])
-    known = "\0".join((version("vl-convert-python"), vega_lite, snippet))
-    path = _folder() / f"{hashlib.sha256(known.encode()).hexdigest()}.js"
-    try:
-        return path.read_text(encoding="utf-8")
-    except OSError:
-        made = vl_convert.javascript_bundle(snippet, vl_version=vega_lite)
-    _keep(path, made)
-    return made
+    return kept(
+        "bundle.js",
+        (*_versions(), snippet),
+        lambda: vl_convert.javascript_bundle(snippet, vl_version=_vega_lite()),
+    )
 
 
-def _folder() -> Path:
-    root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(root) / "livestream_nb"
+@cache
+def live_spec(axis_title: str, connections: int) -> dict[str, Any]:
+    """Return the specification of :func:`livestream_nb.charts.pictures.live_chart`."""
+    text = kept(
+        "live.json",
+        (*_versions(), _source(), axis_title, str(connections)),
+        lambda: _live_chart(axis_title, connections),
+    )
+    spec: dict[str, Any] = json.loads(text)
+    return spec
 
 
-def _keep(path: Path, text: str) -> None:
-    """Write the whole file or none; a folder that cannot be written only costs time."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(
-            "w", encoding="utf-8", dir=path.parent, suffix=".part", delete=False
-        ) as part:
-            part.write(text)
-        Path(part.name).replace(path)
-    except OSError:
-        return
+def _live_chart(axis_title: str, connections: int) -> str:
+    from livestream_nb.charts.pictures import live_chart
+
+    return json.dumps(live_chart(axis_title, connections).to_dict())
+
+
+def _vega_lite() -> str:
+    import altair as alt
+
+    return ".".join(alt.SCHEMA_VERSION.removeprefix("v").split(".")[:2])
+
+
+def _versions() -> tuple[str, str]:
+    return version("altair"), version("vl-convert-python")
+
+
+def _source() -> str:
+    """What the charts are made by: another text, another chart."""
+    folder = Path(__file__).parent
+    return "".join(path.read_text("utf-8") for path in sorted(folder.glob("*.py")))

@@ -2,10 +2,10 @@
 
 import altair as alt
 
-from livestream_nb.charts.axes import heading, height_of, time_axis
+from livestream_nb.charts.axes import frame, heading, height_of, time_axis
 from livestream_nb.charts.looks import BLUE, HEIGHT, WIDTH, Scene
 
-TITLE = "Delay in seconds: median (line), and up to the 95th percentile (area)"
+TITLE = "Delay in seconds: median (line) to 95th percentile (area)"
 LOW = 2 * HEIGHT // 3
 
 
@@ -21,9 +21,9 @@ def delay_panel(rows: alt.Data, scene: Scene, *, labels: bool = True) -> alt.Lay
         fillOpacity=0.25,
         line={"strokeWidth": 0.75, "color": BLUE},
     ).encode(**reach, y2="median:Q")
-    usual = chart.mark_line(
-        interpolate="step-after", clip=True, color=BLUE, strokeWidth=2
-    ).encode(x=x, y=height_of(scene, "median", scene.latest), detail="run:N")
+    usual = chart.mark_line(interpolate="step-after", clip=True, color=BLUE, strokeWidth=2).encode(
+        x=x, y=height_of(scene, "median", scene.latest), detail="run:N"
+    )
     hover = (
         chart.transform_calculate(at=f"utcFormat(datum.time, '{scene.clock}')")
         .mark_rect(clip=True, opacity=0)
@@ -44,5 +44,5 @@ def delay_panel(rows: alt.Data, scene: Scene, *, labels: bool = True) -> alt.Lay
         width=WIDTH,
         height=LOW,
         title=heading(TITLE, scene),
-        view=scene.frame,
+        view=frame(scene),
     )

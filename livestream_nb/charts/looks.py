@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import altair as alt
-
 from livestream_nb.charts.window import Window
 
 WIDTH = 720
@@ -14,6 +12,7 @@ BAR = 24
 MARGIN = 48
 ROW = 22
 
+FINE = "%H:%M:%S"
 BLACK = "#111111"
 BLUE = "#0072B2"
 CONNECTIONS = (
@@ -66,6 +65,7 @@ class Scene:
     connections: int
     start: str
     end: str
+    now: str
     width: str = str(WIDTH)
     ink: str = "'#333333'"
     faint: str = "'#dddddd'"
@@ -88,30 +88,33 @@ class Scene:
         The note stands where rows are missing; ``ceiling`` (hits per second) and ``latest``
         (seconds of delay) are how high the panels reach.
         """
-        left, right = str(window.shown(window.start)), str(window.shown(window.end))
+        start, end, now = (
+            str(window.shown(moment)) for moment in (window.start, window.end, window.now)
+        )
         return cls(
             *_axis(window),
             connections,
-            left,
-            right,
+            start,
+            end,
+            now,
             note=f"'{note}'",
             ceiling=str(ceiling),
             latest=str(latest),
         )
 
     @classmethod
-    def live(cls, window: Window, connections: int) -> "Scene":
+    def live(cls, axis_title: str, connections: int) -> "Scene":
         """Return the scene whose expressions are the live view's parameters."""
-        names = ("window_start", "window_end", "width", "ink", "faint", "note")
-        return cls(*_axis(window), connections, *names, "ceiling", "latest")
+        names = ("window_start", "window_end", "now", "width", "ink", "faint", "note")
+        return cls(axis_title, FINE, connections, *names, "ceiling", "latest")
 
-    @property
-    def frame(self) -> alt.ViewBackground:
-        """The frame of a panel."""
-        return alt.ViewBackground(stroke=alt.ExprRef(self.faint))
+
+def axis_title(window: Window) -> str:
+    """Return the title of the time axis, which names the zone."""
+    return f"Time ({window.zone})"
 
 
 def _axis(window: Window) -> tuple[str, str]:
-    spans = ((1_800, "%H:%M:%S"), (86_400, "%H:%M"))
+    spans = ((1_800, FINE), (86_400, "%H:%M"))
     clock = next((form for span, form in spans if window.seconds <= span), "%d %b %H:%M")
-    return f"Time ({window.zone})", clock
+    return axis_title(window), clock

@@ -52,9 +52,7 @@ def throughput_chart(
     """
     window = window or Window.around(*_span(frame, every), tz=tz)
     rows = throughput_rows(frame, window, every)
-    scene = Scene.still(
-        window, connections_of(frame), note=_note(rows), ceiling=ceiling(rows)
-    )
+    scene = Scene.still(window, connections_of(frame), note=_note(rows), ceiling=ceiling(rows))
     return throughput_panel(_inline(rows), scene)
 
 
@@ -135,7 +133,7 @@ def top_chart(frame: pl.DataFrame, title: str = "Hits by value") -> alt.LayerCha
             frame.select("value", "hits", "share").iter_rows(), start=1
         )
     ]
-    scene = Scene("", "", 1, "0", "1")
+    scene = Scene("", "", 1, "0", "1", "1")
     return top_panel(alt.InlineData(values=rows), scene, title, len(rows))
 
 
@@ -169,29 +167,18 @@ def stream_chart(
     return stacked(_inline(rows), _inline(state_rows(timeline, window)), late, scene)
 
 
-def live_chart(window: Window, *, connections: int = 1) -> alt.VConcatChart:
+def live_chart(axis_title: str, connections: int = 1) -> alt.VConcatChart:
     """Draw all panels over named data, for a view that sets rows and parameters itself.
 
-    The data are called ``throughput``, ``states`` and ``delay``; the parameters ``window_start``
-    and ``window_end`` (ms of shown time), ``ink`` and ``faint`` (colours), ``note`` (a text in
-    place of missing rows), ``ceiling`` (hits per second) and ``latest`` (seconds). The window
-    gives the axis its format and its zone.
+    The data are called ``throughput``, ``states`` and ``delay``; the parameters ``window_start``,
+    ``window_end`` and ``now`` (ms of shown time), ``ink`` and ``faint`` (colours), ``note`` (a text
+    in place of missing rows), ``ceiling`` (hits per second) and ``latest`` (seconds).
     """
-    chart = stacked(
-        alt.NamedData("throughput"),
-        alt.NamedData("states"),
-        alt.NamedData("delay"),
-        Scene.live(window, connections),
-    )
-    return chart.add_params(
-        alt.param(name="window_start", value=window.shown(window.start)),
-        alt.param(name="window_end", value=window.shown(window.end)),
-        alt.param(name="ink", value="#333333"),
-        alt.param(name="faint", value="#dddddd"),
-        alt.param(name="note", value=""),
-        alt.param(name="ceiling", value=1),
-        alt.param(name="latest", value=1),
-    )
+    throughput, states, delay = map(alt.NamedData, ("throughput", "states", "delay"))
+    chart = stacked(throughput, states, delay, Scene.live(axis_title, connections))
+    first = {"ink": "#333333", "faint": "#dddddd", "note": "", "ceiling": 1, "latest": 1}
+    first |= {"window_start": 0, "window_end": 1, "now": 1}
+    return chart.add_params(*(alt.param(name=name, value=value) for name, value in first.items()))
 
 
 def stacked(

@@ -96,31 +96,32 @@ def throughput_rows(
     """
     step = every or shortest_step(frame)
     wide = step * max(1, -(-frame.height // MOST_ROWS))
+    frame = frame.with_columns(seconds=pl.lit(step))
     if wide > step:
-        frame = frame.group_by(_bin(wide), "connection").agg(pl.col("hits").sum())
+        frame = frame.group_by(_bin(wide), "connection").agg(pl.col("hits", "seconds").sum())
     frame = frame.sort("time", "connection")
-    columns = (_shown(frame["time"], window), frame["connection"], frame["hits"])
+    columns = (_shown(frame["time"], window), *frame["connection", "hits", "seconds"])
     bins = zip(*(column.to_list() for column in columns), strict=True)
     spells = Spells() if timeline is None else _open_spells(timeline, window)
     return pl.DataFrame(list(_steps(bins, round(wide * 1_000), spells)), schema=STEP, orient="row")
 
 
 def _steps(
-    bins: Iterable[tuple[int, int, int]], width: int, spells: Spells
+    bins: Iterable[tuple[int, int, int, float]], width: int, spells: Spells
 ) -> Iterator[Step]:
-    """Stack what is of one time; ``bins`` are time, connection and hits, sorted by both."""
+    """Stack what is of one time; ``bins``: time, connection, hits and seconds, sorted by two."""
     latest: dict[int, Step] = {}
     runs = count(1)
     for time, together in groupby(bins, key=itemgetter(0)):
         start, end = spells.cut(time, time + width)
-        seconds, base = max(1.0, (end - start) / 1_000), 0.0
-        for _, connection, hits in together:
+        long, base = max(1.0, (end - start) / 1_000), 0.0
+        for _, connection, hits, seconds in together:
             before = latest.get(connection)
             goes_on = before is not None and before.until == start
             if before is not None and not goes_on:
                 yield _closing(before)
             run = before.run if before is not None and goes_on else next(runs)
-            step = Step(start, end, connection, base, base + hits / seconds, run)
+            step = Step(start, end, connection, base, base + hits / min(long, seconds), run)
             latest[connection], base = step, step.top
             yield step
     yield from map(_closing, latest.values())

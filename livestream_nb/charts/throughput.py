@@ -2,7 +2,7 @@
 
 import altair as alt
 
-from livestream_nb.charts.axes import heading, height_of, legend, time_axis
+from livestream_nb.charts.axes import frame, heading, height_of, legend, time_axis
 from livestream_nb.charts.looks import CONNECTIONS, HEIGHT, LOOKS, WIDTH, Scene
 
 
@@ -19,9 +19,7 @@ def throughput_panel(
     if states is not None:
         layers.insert(0, _bands(states, scene))
     title = heading("Hits per second", scene)
-    return alt.LayerChart(
-        layer=layers, width=WIDTH, height=HEIGHT, title=title, view=scene.frame
-    )
+    return alt.LayerChart(layer=layers, width=WIDTH, height=HEIGHT, title=title, view=frame(scene))
 
 
 def _area(rows: alt.Data, scene: Scene, x: alt.X) -> alt.Chart:
@@ -91,8 +89,8 @@ def _bands(states: alt.Data, scene: Scene) -> alt.Chart:
     chart: alt.Chart = (
         alt.Chart(states)
         .transform_filter("datum.state !== 'streaming'")
-        .transform_calculate(until=f"datum.ended === null ? {scene.end} : datum.ended")
-        .mark_rect(clip=True, opacity=0.15)
+        .transform_calculate(until=f"datum.ended === null ? {scene.now} : datum.ended")
+        .mark_rect(clip=True, opacity=0.18 / scene.connections)
         .encode(
             x=time_axis(scene, labels=False),
             x2="until:Q",

@@ -8,7 +8,7 @@ was sent earlier.
 
 import altair as alt
 
-from livestream_nb.charts.axes import heading, legend, side_axis, time_axis
+from livestream_nb.charts.axes import frame, heading, legend, side_axis, time_axis
 from livestream_nb.charts.looks import BAR, BLACK, LANE, LOOKS, WIDTH, Scene
 
 TOLD = ("state", "sentence", "from", "to", "lasted", "HTTP", "attempt", "connection")
@@ -43,7 +43,7 @@ def timeline_panel(states: alt.Data, scene: Scene, *, labels: bool = True) -> al
         width=WIDTH,
         height=LANE * scene.connections,
         title=heading("Connection", scene),
-        view=scene.frame,
+        view=frame(scene),
     )
 
 
@@ -108,14 +108,10 @@ def _brackets(base: alt.Chart, scene: Scene) -> list[alt.Chart]:
     ink = alt.ExprRef(scene.ink)
     end = f"min(datum.floor, {scene.end})"
     floors = base.transform_filter(f"datum.floor !== null && datum.floor > {scene.start}")
-    edge = {"orient": "vertical", "size": 6, "thickness": 1, "yOffset": BRACKET - 3}
     line = floors.mark_rule(clip=True, yOffset=BRACKET, color=ink).encode(x2="floor:Q")
-    begins = floors.transform_filter(f"datum.time >= {scene.start}").mark_tick(color=ink, **edge)
-    closed = (
-        floors.transform_filter(f"datum.kept && datum.floor <= {scene.end}")
-        .mark_tick(color=ink, **edge)
-        .encode(x="floor:T")
-    )
+    begins = _edge(floors.transform_filter(f"datum.time >= {scene.start}"), ink)
+    kept = floors.transform_filter(f"datum.kept && datum.floor <= {scene.end}")
+    closed = _edge(kept, ink).encode(x="floor:T")
     said = (
         floors.transform_calculate(
             shown=f"({end} - datum.left) / ({scene.end} - {scene.start}) * {scene.width}",
@@ -126,6 +122,13 @@ def _brackets(base: alt.Chart, scene: Scene) -> list[alt.Chart]:
         .encode(x="middle:T", text="waited:N")
     )
     return [line, begins, closed, said]
+
+
+def _edge(floors: alt.Chart, ink: alt.ExprRef) -> alt.Chart:
+    chart: alt.Chart = floors.mark_tick(
+        orient="vertical", size=6, thickness=1, yOffset=BRACKET - 3, color=ink
+    )
+    return chart
 
 
 def _visible(scene: Scene) -> list[alt.Transform]:
@@ -142,7 +145,7 @@ def _visible(scene: Scene) -> list[alt.Transform]:
     }
     return [
         alt.CalculateTransform(
-            calculate=f"datum.ended === null ? {scene.end} : datum.ended", **{"as": "until"}
+            calculate=f"datum.ended === null ? {scene.now} : datum.ended", **{"as": "until"}
         ),
         alt.FilterTransform(f"datum.until >= {scene.start} && datum.time <= {scene.end}"),
         *(

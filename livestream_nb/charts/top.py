@@ -24,9 +24,7 @@ def top_panel(rows: alt.Data, scene: Scene, title: str, many: int) -> alt.LayerC
         ],
     )
     reach = alt.Scale(domainMin=0, range=[0, WIDTH - COUNT])
-    bars = base.mark_bar(color=BLUE, opacity=0.25).encode(
-        x=alt.X("hits:Q", axis=None, scale=reach)
-    )
+    bars = base.mark_bar(color=BLUE, opacity=0.25).encode(x=alt.X("hits:Q", axis=None, scale=reach))
     names = base.mark_text(
         align="left",
         dx=6,

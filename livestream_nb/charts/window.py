@@ -18,11 +18,22 @@ EMPTY_SPAN = timedelta(minutes=1)
 
 @dataclass(frozen=True)
 class Window:
-    """The span of a time axis, and the zone that it is shown in."""
+    """The span of a time axis, and the zone that it is shown in.
+
+    Attributes
+    ----------
+    start, end : datetime
+        Where the axis begins and ends.
+    tz : str
+        The zone, an IANA name.
+    until : datetime or None
+        How far anything is known, when the axis goes on further.
+    """
 
     start: datetime
     end: datetime
     tz: str = "UTC"
+    until: datetime | None = None
 
     @classmethod
     def around(cls, *times: pl.Series, now: datetime | None = None, tz: str = "UTC") -> "Window":
@@ -33,6 +44,11 @@ class Window:
             known = [datetime(1970, 1, 1, tzinfo=UTC)]
         first, last = min(known), max(known)
         return cls(first, last if last > first else first + EMPTY_SPAN, tz)
+
+    @property
+    def now(self) -> datetime:
+        """How far anything is known."""
+        return self.until or self.end
 
     @cached_property
     def offset(self) -> timedelta:

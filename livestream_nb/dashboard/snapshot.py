@@ -1,42 +1,59 @@
 """One look at a reader: everything that a view shows of one moment. Widgets are elsewhere."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from math import ceil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from livestream_nb.charts import Window
+from livestream_nb import measures
+from livestream_nb.charts.window import Window
+from livestream_nb.measures import OPEN
+from livestream_nb.status import ENDED
 
 if TYPE_CHECKING:
     from livestream_nb.reader import Reader
     from livestream_nb.status import Status
 
-LEAST_SPAN = 300.0
+SPANS: Mapping[str, int] = {"1 min": 60, "10 min": 600, "1 h": 3_600}
+"""What the viewer chooses from: service seconds by name."""
+USUAL_SPAN = 600
 REAL_SPAN = 15.0
-STEPS = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1_800, 3_600)
-OPEN = ("streaming", "stalled")
-ENDED = ("stopped", "failed")
+BRIEF = 0.3
+"""Real seconds that a step has at least, and that it is late: hits are handed on up to a fifth of a
+second after they came."""
+LATE_STEPS = 10
+USUAL_COLUMN = "pageName"
+LEAST_REST = 0.9
+REST = 20.0
 
 
 @dataclass(frozen=True)
 class Scale:
     """How much time a view shows, and in what steps (service seconds)."""
 
-    span: float
+    span: int
     every: int
-    lag: float
+    late: float
 
     @classmethod
-    def of(cls, rate: float) -> "Scale":
-        """Return the scale for a clock: five minutes, more where minutes pass in seconds.
+    def of(cls, rate: float, connections: int, span: int | None = None) -> "Scale":
+        """Return the scale for a clock of this rate; by default ten minutes, or more if it is fast.
 
-        Hits are handed on up to a fifth of a second after they came, so a step is longer than that.
+        So many connections have so many rows per step; there are some hundred rows at the most.
         """
-        wanted = max(1.0, 0.3 * rate)
-        step = next((step for step in STEPS if step >= wanted), STEPS[-1])
-        return cls(span=max(LEAST_SPAN, REAL_SPAN * rate), every=step, lag=0.3 * rate)
+        wanted = max(USUAL_SPAN, REAL_SPAN * rate)
+        usual = next((each for each in SPANS.values() if each >= wanted), max(SPANS.values()))
+        span = span or usual
+        late = BRIEF * rate
+        return cls(span, measures.fitting_step(span, late, connections), late)
+
+    @property
+    def named(self) -> str:
+        """The span in words."""
+        return next(name for name, span in SPANS.items() if span == self.span)
 
 
 @dataclass(frozen=True)
@@ -53,20 +70,30 @@ class Snapshot:
         Service seconds per real second.
     window : Window
         The span of the charts.
-    every : int
-        Seconds per row of ``throughput``.
-    throughput, timeline : polars.DataFrame
-        As the reader's methods of these names return them; ``throughput`` without the step that is
+    scale : Scale
+        How long it is, and in what steps.
+    throughput, lag, timeline : polars.DataFrame
+        As the reader's methods of these names return them; the first two without the step that is
         still running.
+    column : str
+        Whose top values are shown.
+    top : polars.DataFrame
+        Them: ``value``, ``hits``, ``share``; see `livestream_nb.measures.top`.
+    held : int
+        Of how many hits: those of the span that are held.
     """
 
     status: "Status"
     now: datetime
     rate: float
     window: Window
-    every: int
+    scale: Scale
     throughput: pl.DataFrame
+    lag: pl.DataFrame
     timeline: pl.DataFrame
+    column: str
+    top: pl.DataFrame
+    held: int
 
     @property
     def pace(self) -> float | None:
@@ -74,21 +101,133 @@ class Snapshot:
         latest = self.timeline.filter(pl.col("ended").is_null())
         if latest.filter(pl.col("state").is_in(OPEN)).is_empty() or self.throughput.is_empty():
             return None
-        times = self.throughput["time"].unique().sort().tail(max(3, ceil(10 / self.every)))
-        late = self.throughput.filter(pl.col("time").is_in(times.implode()))
-        return float(late["hits"].sum()) / (times.len() * self.every)
+        late = self._late(self.throughput)
+        return float(late["hits"].sum()) / (late["time"].n_unique() * self.scale.every)
+
+    @property
+    def delay(self) -> float | None:
+        """Seconds from collection to arrival of the hits of late; None when none came."""
+        late = self._late(self.lag)
+        recent = self.now - timedelta(seconds=4 * LATE_STEPS * self.scale.every)
+        weights = late.filter(pl.col("time") >= recent).select("median", "hits").rows()
+        many = sum(hits for _, hits in weights)
+        return sum(median * hits for median, hits in weights) / many if many else None
+
+    def _late(self, frame: pl.DataFrame) -> pl.DataFrame:
+        steps = max(3, ceil(LATE_STEPS / self.scale.every))
+        times = frame["time"].unique().sort().tail(steps)
+        return frame.filter(pl.col("time") >= times.min()) if times.len() else frame
+
+
+class Watch:
+    """Looks at a reader again and again, and asks only for what can have changed.
+
+    When a step is complete, one question is asked with each look, so that no look takes long.
+
+    Parameters
+    ----------
+    reader : Reader
+        What to look at.
+
+    Attributes
+    ----------
+    columns : list of str
+        Whose top values can be shown: those of single values, and of lists of them.
+    """
+
+    def __init__(self, reader: "Reader") -> None:
+        self._reader = reader
+        schema = reader.hits().schema
+        self.columns = [name for name, of in schema.items() if measures.has_single_values(of)]
+        self._column = USUAL_COLUMN if USUAL_COLUMN in self.columns else self.columns[-1]
+        self._span: int | None = None
+        self._known: tuple[object, ...] = ()
+        self._asked: tuple[object, ...] = ()
+        self._due: list[Callable[[Question], None]] = []
+        self._answers: dict[str, Any] = {}
+        self._top_from = 0.0
+
+    def choose(self, *, span: object = None, column: object = None) -> None:
+        """Show this span, or the top values of this column; what there is not changes nothing."""
+        if span in SPANS.values():
+            self._span = int(str(span))
+        if column in self.columns:
+            self._column = str(column)
+
+    def look(self) -> Snapshot:
+        """Look at it now: some tenths of a millisecond, or a few when something is due."""
+        reader, answers = self._reader, self._answers
+        status, rate = reader.status, reader.clock.rate
+        now = datetime.fromtimestamp(reader.clock.utc(), UTC)
+        scale = Scale.of(rate, status.connections, self._span)
+        known = (status.transitions, int((now.timestamp() - scale.late) // scale.every))
+        if known[:1] != self._known[:1]:
+            answers["timeline"] = reader.timeline()
+        window = window_at(now, status, answers["timeline"], scale.span, reader.tz)
+        question = Question(scale, window, now, known[1])
+        chosen = (scale, self._column)
+        if chosen != self._asked:
+            self._asked, self._due = chosen, []
+            for ask in (self._throughput, self._lag, self._top):
+                ask(question)
+        elif known != self._known:
+            self._due = [self._throughput, self._lag]
+        if self._real() >= self._top_from:
+            self._top(question)
+        elif self._due:
+            self._due.pop(0)(question)
+        self._known = known
+        return Snapshot(status, now, rate, window, scale, column=self._column, **answers)
+
+    def _throughput(self, question: "Question") -> None:
+        frame = self._reader.throughput(every=question.every, last=question.last)
+        self._answers["throughput"] = frame.filter(question.done)
+
+    def _lag(self, question: "Question") -> None:
+        frame = self._reader.lag(every=question.every, last=question.last)
+        self._answers["lag"] = frame.filter(question.done)
+
+    def _top(self, question: "Question") -> None:
+        """Count, but not so often that it would take more than a twentieth of the time."""
+        began = self._real()
+        values = self._reader.hits(last=question.last, columns=[self._column])[self._column]
+        self._answers |= {"top": measures.top(values), "held": values.len()}
+        spent = self._real() - began
+        self._top_from = began + max(LEAST_REST, REST * spent)
+
+    def _real(self) -> float:
+        clock = self._reader.clock
+        return clock.real(clock.monotonic())
+
+
+@dataclass(frozen=True)
+class Question:
+    """What to ask for: the steps of a window that are complete."""
+
+    scale: Scale
+    window: Window
+    now: datetime
+    complete: int
+
+    @property
+    def every(self) -> str:
+        """The step."""
+        return f"{self.scale.every}s"
+
+    @property
+    def last(self) -> timedelta:
+        """How far back: to the step that the window begins in."""
+        return self.now - self.window.start + timedelta(seconds=self.scale.every)
+
+    @property
+    def done(self) -> pl.Expr:
+        """Which steps are complete."""
+        return pl.col("time") < datetime.fromtimestamp(self.complete * self.scale.every, UTC)
 
 
 def look(reader: "Reader") -> Snapshot:
-    """Look at a reader now; costs a few milliseconds."""
-    status, rate = reader.status, reader.clock.rate
-    now = datetime.fromtimestamp(reader.clock.utc(), UTC)
-    scale, timeline = Scale.of(rate), reader.timeline()
-    window = window_at(now, status, timeline, scale.span, reader.tz)
-    last = now - window.start + timedelta(seconds=scale.every)
-    rows = reader.throughput(every=f"{scale.every}s", last=last)
-    done = pl.col("time") <= now - timedelta(seconds=scale.every + scale.lag)
-    return Snapshot(status, now, rate, window, scale.every, rows.filter(done), timeline)
+    """Look at a reader once."""
+    return Watch(reader).look()
 
 
 def window_at(
@@ -100,4 +239,4 @@ def window_at(
         end = min(now, status.since + whole * 0.08)
     first = timeline["started"].min()
     start = max(end - whole, first) if isinstance(first, datetime) else end - whole
-    return Window(start, max(end, start + whole / 5), tz)
+    return Window(start, max(end, start + whole / 5), tz, until=end)

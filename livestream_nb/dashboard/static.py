@@ -3,46 +3,37 @@
 import struct
 import zlib
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from copy import deepcopy
 from html import escape
-from io import BytesIO
-from typing import TYPE_CHECKING
 
-from livestream_nb.charts import stream_chart
-from livestream_nb.dashboard.snapshot import Snapshot, look
-from livestream_nb.dashboard.words import figures, moment
+import vl_convert
 
-if TYPE_CHECKING:
-    from livestream_nb.reader import Reader
+from livestream_nb.charts.bundle import live_spec
+from livestream_nb.charts.looks import axis_title
+from livestream_nb.dashboard.drawing import Drawing, signals
+from livestream_nb.dashboard.snapshot import Snapshot
+from livestream_nb.dashboard.words import facts, told, top_rows
 
 PIXELS_PER_POINT = 1.5
 
 
-def mimebundle(reader: "Reader") -> dict[str, str]:
-    """Return a reader as ``text/plain``, ``text/html`` and ``image/png`` (base64)."""
-    snapshot = look(reader)
+def mimebundle(snapshot: Snapshot, text: str) -> dict[str, str]:
+    """Return a snapshot as ``text/plain``, ``text/html`` and ``image/png`` (base64)."""
     picture = b64encode(png(snapshot)).decode("ascii")
-    return {
-        "text/plain": repr(reader),
-        "text/html": html(snapshot, picture),
-        "image/png": picture,
-    }
+    return {"text/plain": text, "text/html": html(snapshot, picture), "image/png": picture}
 
 
 def png(snapshot: Snapshot) -> bytes:
-    """Return both charts as a PNG on white."""
-    chart = stream_chart(
-        snapshot.throughput,
-        snapshot.timeline,
-        now=snapshot.now,
-        window=snapshot.window,
-        every=snapshot.every,
-    )
-    image = BytesIO()
-    chart.properties(background="white", padding=10).save(
-        image, format="png", scale_factor=PIXELS_PER_POINT
-    )
-    return repacked(image.getvalue())
+    """Return the charts as a PNG on white."""
+    spec = deepcopy(live_spec(axis_title(snapshot.window), snapshot.status.connections))
+    rows = Drawing().rows(snapshot)
+    values = signals(snapshot, rows)
+    for parameter in spec["params"]:
+        parameter["value"] = values.get(parameter["name"], parameter["value"])
+    spec |= {"background": "white", "padding": 10}
+    spec["datasets"] = {**spec.get("datasets", {}), **{n: r.to_dicts() for n, r in rows.items()}}
+    return repacked(vl_convert.vegalite_to_png(spec, scale=PIXELS_PER_POINT))
 
 
 def repacked(image: bytes) -> bytes:
@@ -69,21 +60,22 @@ def _chunk(chunk: tuple[bytes, bytes]) -> bytes:
 
 
 def html(snapshot: Snapshot, picture: str) -> str:
-    """Return the status as a table above a picture (base64 of a PNG)."""
-    rows = "".join(
-        f"<tr><th style='text-align:left'>{escape(name)}</th>"
-        f"<td style='text-align:left'>{escape(value)}</td></tr>"
-        for name, value in facts(snapshot).items()
-    )
+    """Return the status as a table, a picture (base64 of a PNG), and the top values as a table."""
+    named = ((name, value) for name, value in facts(snapshot).items())
+    top = (row[:3] for row in top_rows(snapshot))
     return (
-        f"<table>{rows}</table>"
-        f'<img alt="Hits per second and the states of the connection" '
-        f'style="max-width:100%" src="data:image/png;base64,{picture}">'
+        _table(named)
+        + f'<img alt="{escape(told(snapshot))}" '
+        + f'style="max-width:100%" src="data:image/png;base64,{picture}">'
+        + (f"<p>Top values of {escape(snapshot.column)}</p>{_table(top)}" if snapshot.held else "")
     )
 
 
-def facts(snapshot: Snapshot) -> dict[str, str]:
-    """Return what the header says, by name."""
-    status = snapshot.status
-    state = " ".join(part for part in (status.state, moment(snapshot)) if part)
-    return {"state": state, "reason": status.reason, **figures(snapshot)}
+def _table(rows: Iterable[tuple[str, ...]]) -> str:
+    return "<table>" + "".join(map(_row, rows)) + "</table>"
+
+
+def _row(row: tuple[str, ...]) -> str:
+    first, *others = row
+    cells = "".join(f"<td style='text-align:left'>{escape(cell)}</td>" for cell in others)
+    return f"<tr><th style='text-align:left'>{escape(first)}</th>{cells}</tr>"

@@ -1,15 +1,12 @@
-"""The dashboard: header and charts of one reader, kept fresh by one pump until it is closed."""
+"""The dashboard: the live view of one reader, kept fresh by one pump until it is closed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import ipywidgets
-
-from livestream_nb.dashboard.header import Header
-from livestream_nb.dashboard.live import LiveChart
+from livestream_nb.dashboard.live import LiveView
 from livestream_nb.dashboard.pump import Pump
-from livestream_nb.dashboard.snapshot import look
+from livestream_nb.dashboard.snapshot import Snapshot, Watch
 from livestream_nb.dashboard.static import mimebundle
 from livestream_nb.errors import LivestreamError
 
@@ -30,65 +27,76 @@ class Dashboard:
 
     Attributes
     ----------
-    widget : ipywidgets.VBox
-        The view. Displaying it again gives a further view of the same widgets.
+    widget : LiveView
+        The view. Displaying it again gives a further view of the same.
     """
 
     def __init__(self, reader: "Reader") -> None:
         self._reader = reader
-        self._shown = look(reader)
+        self._watch = Watch(reader)
+        self._shown = self._watch.look()
         self._resting = 0
-        self._header = Header(
-            start=partial(self._ask, reader.start), stop=partial(self._ask, reader.stop)
+        self.widget = LiveView(
+            self._shown, self._watch.columns, f"Live view: {reader.name}", self._act
         )
-        self._header.show(self._shown)
-        self._charts = LiveChart(self._shown)
-        self.widget = ipywidgets.VBox([self._header.widget, self._charts])
         self._pump = Pump(self._refresh, 1 / PER_SECOND)
 
     @property
     def closed(self) -> bool:
-        """Whether the view is gone, by :meth:`close` or with its widgets."""
+        """Whether the view is gone, by :meth:`close` or with its widget."""
         return self.widget.comm is None
 
     def close(self) -> None:
         """End the pump and remove the view from the page; the reader goes on."""
         self._pump.close()
-        _close(self.widget)
+        self.widget.close()
 
     def __repr__(self) -> str:
         return f"<Dashboard of {self._reader!r}>"
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, Any]:
-        still = mimebundle(self._reader)
-        view = self.widget._repr_mimebundle_()
-        return {**still, **view, "text/plain": still["text/plain"]}
+        still = mimebundle(self._shown, repr(self._reader))
+        view = {"version_major": 2, "version_minor": 0, "model_id": self.widget.model_id}
+        return {**still, "application/vnd.jupyter.widget-view+json": view}
 
-    def _ask(self, action: Callable[[], object]) -> None:
-        self._pump.ask(partial(self._do, action))
+    def _act(self, message: Mapping[str, object]) -> None:
+        """Do what the viewer asked for; whatever else a message holds changes nothing."""
+        value = message.get("value")
+        actions: dict[object, Callable[[], object]] = {
+            "start": self._reader.start,
+            "stop": self._reader.stop,
+            "span": partial(self._watch.choose, span=value),
+            "column": partial(self._watch.choose, column=value),
+        }
+        action = actions.get(message.get("do"))
+        if action is not None:
+            self._pump.ask(partial(self._do, action))
 
     def _do(self, action: Callable[[], object]) -> None:
         try:
             action()
         except LivestreamError as refused:
-            self._header.tell(str(refused))
+            self.widget.tell(str(refused))
 
     def _refresh(self) -> None:
         if self.closed:
             self._pump.close()
             return
-        snapshot = look(self._reader)
-        if (snapshot.status, snapshot.window) != (self._shown.status, self._shown.window):
-            self._header.show(snapshot)
-            self._charts.show(snapshot)
+        snapshot = self._watch.look()
+        if not _alike(snapshot, self._shown):
+            self.widget.show(snapshot)
             self._shown, self._resting = snapshot, 0
             return
         self._resting += 1
         if self._resting % BEAT_EVERY == 0:
-            self._charts.beat()
+            self.widget.beat()
 
 
-def _close(widget: ipywidgets.Widget) -> None:
-    for child in getattr(widget, "children", ()):
-        _close(child)
-    widget.close()
+def _alike(one: Snapshot, other: Snapshot) -> bool:
+    """Whether nothing to be seen differs."""
+    return all(
+        getattr(one, part) == getattr(other, part)
+        for part in ("status", "window", "scale", "column", "held")
+    ) and all(
+        getattr(one, part) is getattr(other, part) for part in ("throughput", "lag", "timeline")
+    )

@@ -1,102 +1,131 @@
-"""A snapshot in words and HTML: pure, and escaped, because sentences may quote the service."""
+"""A snapshot in words: pure, and plain text; whoever makes HTML of it escapes it."""
 
-from html import escape
+from datetime import datetime
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from livestream_nb.charts import LOOKS
+from livestream_nb.charts.looks import LOOKS
+from livestream_nb.charts.names import shown
 from livestream_nb.clock import duration
-from livestream_nb.dashboard.snapshot import ENDED, Snapshot
+from livestream_nb.dashboard.snapshot import Snapshot
+from livestream_nb.status import ENDED
 
-MUTED = "var(--jp-ui-font-color2, #595959)"
-PLAIN = "var(--jp-ui-font-color1, #222222)"
-RULE = "var(--jp-border-color2, #e0e0e0)"
 LONG_SILENCE = 10.0
 
 
-def badge(state: str) -> str:
-    """Return the state as word, shape and colour."""
-    look = LOOKS[state]
-    return (
-        f'<span style="display:inline-flex;align-items:center;gap:8px;height:28px;'
-        f"padding:0 14px 0 11px;border-radius:14px;background:{look.colour};color:#111111;"
-        f'font-size:14px;font-weight:600;line-height:28px;white-space:nowrap">'
-        f'<svg width="13" height="13" viewBox="-1 -1 2 2" aria-hidden="true">'
-        f'<path d="{look.path}" fill="#111111"/></svg>{escape(state)}</span>'
-    )
+class Moment(NamedTuple):
+    """A text with a duration in it: until a moment ahead, or since one that is past.
+
+    In the browser the duration ticks.
+    """
+
+    text: str
+    at: datetime | None = None
+    ahead: bool = False
+
+    def told(self, now: datetime) -> str:
+        """The text, with the duration as of now."""
+        if self.at is None:
+            return self.text
+        left = (self.at - now) if self.ahead else (now - self.at)
+        return self.text.format(duration(left.total_seconds()))
 
 
-def moment(snapshot: Snapshot) -> str:
+def moments(snapshot: Snapshot) -> list[Moment]:
     """Return what a person asks next: until when, or since when."""
     status = snapshot.status
     if status.next_attempt is not None:
-        left = (status.next_attempt - snapshot.now).total_seconds()
-        return f"next attempt in {duration(left)}"
+        return [Moment("next attempt in {}", status.next_attempt, ahead=True)]
     if status.since is None:
-        return ""
+        return []
     if status.state in ENDED:
-        return f"since {status.since.astimezone(ZoneInfo(snapshot.window.tz)):%H:%M:%S}"
-    lasting = f"for {duration((snapshot.now - status.since).total_seconds())}"
+        zone = ZoneInfo(snapshot.window.tz)
+        return [Moment(f"since {status.since.astimezone(zone):%H:%M:%S}")]
+    said = [Moment("for {}", status.since)]
     silent = status.silent_for or 0.0
     if status.state == "streaming" and silent >= max(LONG_SILENCE, snapshot.rate):
-        return f"{lasting} · nothing for {duration(silent)}"
-    return lasting
+        heard = datetime.fromtimestamp(snapshot.now.timestamp() - silent, snapshot.now.tzinfo)
+        said.append(Moment("nothing for {}", heard))
+    return said
 
 
-def waited(snapshot: Snapshot) -> float | None:
-    """Return how much of the wait for the next attempt is over, 0 to 1; None when none is."""
-    since, until = snapshot.status.since, snapshot.status.next_attempt
-    if since is None or until is None or until <= since:
-        return None
-    return min(1.0, max(0.0, (snapshot.now - since) / (until - since)))
-
-
-def moment_html(snapshot: Snapshot) -> str:
-    """Return the moment with a bar that fills while waiting."""
-    text = (
-        f'<span style="font-size:14px;line-height:28px;color:{PLAIN};white-space:nowrap;'
-        f'font-variant-numeric:tabular-nums">{escape(moment(snapshot))}</span>'
-    )
-    share = waited(snapshot)
-    if share is None:
-        return text
-    return (
-        f'<span style="display:inline-flex;align-items:center;gap:12px">{text}'
-        f'<span style="width:110px;height:6px;border-radius:3px;background:{RULE};overflow:hidden">'
-        f'<span style="display:block;height:6px;width:{share:.0%};'
-        f'background:{LOOKS["cooldown"].colour}"></span></span></span>'
-    )
-
-
-def sentence_html(sentence: str) -> str:
-    """Return the sentence that says why."""
-    return (
-        f'<div style="font-size:13px;line-height:18px;min-height:54px;color:{PLAIN}">'
-        f"{escape(sentence)}</div>"
-    )
+def moment(snapshot: Snapshot) -> str:
+    """Return the moments as one text."""
+    return " · ".join(each.told(snapshot.now) for each in moments(snapshot))
 
 
 def figures(snapshot: Snapshot) -> dict[str, str]:
     """Return the counters, by name."""
-    status, pace = snapshot.status, snapshot.pace
-    counted = {
-        "hits": f"{status.hits:,}",
-        "hits/s": "–" if pace is None else f"{pace:,.1f}",
-        "duplicates": f"{status.duplicates:,}",
-        "quarantined": f"{status.quarantined:,}",
-        "evicted": f"{status.evicted:,}",
-        "connects": f"{status.connects:,}",
+    counted = snapshot.status.counted()
+    hits, pace = counted.pop("hits"), snapshot.pace
+    rates = {"hits/s": "–" if pace is None else f"{pace:,.1f}", "delay": delay(snapshot.delay)}
+    fast = {} if snapshot.rate == 1 else {"clock speed": f"{snapshot.rate:g}×"}
+    return {"hits": hits, **rates, **counted, **fast}
+
+
+def delay(seconds: float | None) -> str:
+    """Return how late hits come; short delays with a tenth of a second."""
+    if seconds is None:
+        return "–"
+    return f"{seconds:.1f} s" if abs(seconds) < 10 else duration(seconds)
+
+
+def facts(snapshot: Snapshot) -> dict[str, str]:
+    """Return what the head of a view says, by name."""
+    status = snapshot.status
+    state = " ".join(part for part in (status.state, moment(snapshot)) if part)
+    return {"state": state, "reason": status.reason, **figures(snapshot)}
+
+
+def head(snapshot: Snapshot) -> dict[str, object]:
+    """Return what the head of the live view shows; moments in Unix milliseconds."""
+    status = snapshot.status
+    look = LOOKS[status.state]
+    wait = None
+    if status.next_attempt is not None and status.since is not None:
+        wait = {"since": _ms(status.since), "until": _ms(status.next_attempt)}
+    return {
+        "state": status.state,
+        "colour": look.colour,
+        "path": look.path,
+        "reason": status.reason,
+        "ended": status.state in ENDED,
+        "moments": [
+            {"text": each.text, "at": each.at and _ms(each.at), "ahead": each.ahead}
+            for each in moments(snapshot)
+        ],
+        "wait": wait,
+        "figures": list(figures(snapshot).items()),
+        "told": told(snapshot),
+        "change": status.transitions,
     }
-    if snapshot.rate != 1:
-        counted["clock speed"] = f"{snapshot.rate:g}×"
-    return counted
 
 
-def figures_html(snapshot: Snapshot) -> str:
-    """Return the counters as a row of figures that wraps in a narrow cell."""
-    tiles = (
-        f'<div style="min-width:74px"><div style="font-size:17px;line-height:22px;color:{PLAIN};'
-        f'font-variant-numeric:tabular-nums">{value}</div>'
-        f'<div style="font-size:12px;line-height:16px;color:{MUTED}">{name}</div></div>'
-        for name, value in figures(snapshot).items()
+def told(snapshot: Snapshot) -> str:
+    """Return what the charts show, for who cannot see them."""
+    return (
+        "Hits per second, states of the connections and delay of hits, "
+        f"the last {snapshot.scale.named}. "
+        f"Now: {snapshot.status.state}."
     )
-    return f'<div style="display:flex;flex-wrap:wrap;gap:6px 22px">{"".join(tiles)}</div>'
+
+
+def top_rows(snapshot: Snapshot) -> list[tuple[str, str, str, float]]:
+    """Return the top values: name, hits, share, all in words, and the length of a bar, 0 to 1."""
+    found = snapshot.top.select("value", "hits", "share").rows()
+    longest = max((hits for _, hits, _ in found), default=1)
+    return [
+        (shown(value), f"{hits:,}", f"{share:.1%}", hits / longest) for value, hits, share in found
+    ]
+
+
+def top_note(snapshot: Snapshot) -> str:
+    """Return what the top values are of."""
+    if not snapshot.held:
+        return "No hits in this span."
+    nothing = "" if snapshot.top.height else f"None has a value of {snapshot.column}: "
+    return f"{nothing}{snapshot.held:,} hits of the last {snapshot.scale.named}."
+
+
+def _ms(moment: datetime) -> int:
+    return round(moment.timestamp() * 1_000)

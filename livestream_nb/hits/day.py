@@ -45,9 +45,7 @@ class Day:
         begin = self._latest - KEPT_SECONDS + 1
         moment = 1e6 * (begin if since is None else max(begin, since))
         parts = [part.frame for part in self._rows.parts() if part.last >= moment]
-        return self._rows.together([*parts, *others]).filter(
-            pl.col("time").to_physical() >= moment
-        )
+        return self._rows.together([*parts, *others]).filter(pl.col("time").to_physical() >= moment)
 
     @property
     def height(self) -> int:

@@ -1,0 +1,63 @@
+// Columns of bytes become rows; of the rows held and wanted only the difference is sent to Vega.
+
+const TYPES = {
+  time: Uint32Array,
+  until: Uint32Array,
+  base: Float32Array,
+  top: Float32Array,
+  connection: Uint8Array,
+  median: Float32Array,
+  p95: Float32Array,
+  run: Uint16Array,
+};
+
+function numbers(bytes, Type) {
+  const { buffer, byteOffset, byteLength } = bytes;
+  return new Type(buffer.slice(byteOffset, byteOffset + byteLength));
+}
+
+function unpacked({ origin, ...columns }) {
+  const read = Object.entries(columns).map(([name, bytes]) => [name, numbers(bytes, TYPES[name])]);
+  const { time } = Object.fromEntries(read);
+  return Array.from(time, (_, i) => {
+    const row = {};
+    for (const [name, values] of read) row[name] = values[i];
+    row.time += origin;
+    row.until += origin;
+    return row;
+  });
+}
+
+function unpackedStates({ sentences, names, rows }) {
+  return rows.map((values) => {
+    const row = Object.fromEntries(names.map((name, i) => [name, values[i]]));
+    return { ...row, sentence: sentences[row.sentence] };
+  });
+}
+
+const keyOf = (row) => `${row.connection ?? 0}:${row.time}:${row.until}`;
+
+const same = (a, b) => Object.keys(b).every((name) => a[name] === b[name]);
+
+// Named data of a view: take() turns the rows that it holds into those that are wanted.
+function holder(view, name) {
+  let held = new Map();
+  let first = true;
+
+  return function take(wanted) {
+    const next = new Map();
+    const fresh = [];
+    for (const row of wanted) {
+      const key = keyOf(row);
+      const old = held.get(key);
+      const kept = old !== undefined && same(old, row) ? old : row;
+      if (kept === row) fresh.push(row);
+      next.set(key, kept);
+    }
+    const gone = [...held].filter(([key, row]) => next.get(key) !== row).map(([, row]) => row);
+    const change = view.changeset();
+    view.change(name, change.remove(first ? () => true : gone).insert(fresh));
+    held = next;
+    first = false;
+  };
+}
