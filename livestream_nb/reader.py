@@ -226,10 +226,13 @@ class Reader(Answers, Views):
 
     def dashboard(self) -> "Dashboard":
         """The live view of this reader, the same one every time; needs a notebook with widgets."""
+        from livestream_nb.dashboard import shelf
         from livestream_nb.dashboard.view import Dashboard
 
-        if self._dashboard is None or self._dashboard.closed:
-            self._dashboard = Dashboard(self)
+        if self._dashboard is None or self._dashboard.ended:
+            key = self._session.plan.request.key
+            self._dashboard = Dashboard(self, like=shelf.last(key))
+            shelf.put(key, self._dashboard)
         return self._dashboard
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, Any]:

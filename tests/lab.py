@@ -62,14 +62,29 @@ class Notebook:
 
     @property
     def view(self) -> Locator:
-        return self.page.locator(".jp-OutputArea-output", has=self.page.locator(".livestream-plot"))
+        return self.page.locator(".livestream").first
 
     @property
     def plot(self) -> Locator:
-        return self.page.locator(".livestream-plot canvas")
+        return self.view.locator(".livestream-plot canvas")
+
+    @property
+    def stale(self) -> Locator:
+        return self.view.locator(".livestream-stale")
 
     def button(self, name: str) -> Locator:
-        return self.view.locator("button.jupyter-button", has_text=name)
+        return self.view.get_by_role("button", name=name, exact=True)
+
+    def figure(self, name: str) -> str:
+        """Return the figure of this name in the head."""
+        tile = self.view.locator(".livestream-figures > div").filter(
+            has=self.page.get_by_text(name, exact=True)
+        )
+        return tile.locator("dd").inner_text()
+
+    @property
+    def hits(self) -> int:
+        return int(self.figure("hits").replace(",", ""))
 
     def pixels(self, part: tuple[float, float]) -> str:
         """Return what is drawn between two heights of the charts, as a data address."""
@@ -95,6 +110,10 @@ class Notebook:
             if self.pixels(part) != before:
                 return
         raise AssertionError(f"Nothing moved between {part} of the charts.")
+
+
+THROUGHPUT, TIMELINE, DELAY = (0.04, 0.37), (0.42, 0.58), (0.70, 0.92)
+"""Where the panels of one connection are, as shares of the charts' height."""
 
 
 @contextmanager
@@ -162,20 +181,44 @@ def jupyterlab(
             server.wait(20)
 
 
+def notebook7(address: str) -> str:
+    """Give the address that opens the same notebook in Notebook 7."""
+    return address.replace("/lab/tree/", "/notebooks/")
+
+
 def run_all(page: Page, address: str) -> None:
     """Open a notebook and run its cells."""
     page.goto(address)
-    page.get_by_text("| Idle").wait_for(timeout=90_000)
     prompt = page.locator(".jp-CodeCell .jp-InputPrompt").first
-    for _ in range(5):
+    prompt.wait_for(timeout=90_000)
+    if "/lab/" in address:
+        page.get_by_text("| Idle").wait_for(timeout=90_000)
+    for _ in range(8):
         page.locator(".jp-CodeCell .cm-content").first.click()
         page.keyboard.press("Escape")
-        page.get_by_role("menuitem", name="Run", exact=True).click()
-        page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+        menu(page, "Run", "Run All Cells")
         with suppress(AssertionError):
             expect(prompt).not_to_have_text("[ ]:", timeout=5_000)
             return
-    raise AssertionError("JupyterLab did not run the notebook.")
+    raise AssertionError("Jupyter did not run the notebook.")
+
+
+def menu(page: Page, bar: str, name: str) -> None:
+    """Choose from a menu at the top."""
+    page.locator(".lm-MenuBar-itemLabel").get_by_text(bar, exact=True).click()
+    page.locator(".lm-Menu-itemLabel").get_by_text(name, exact=True).click()
+
+
+def run_code(page: Page, code: str) -> Locator:
+    """Put code into a new cell at the end and run it; give that cell."""
+    page.locator(".jp-CodeCell .cm-content").last.click()
+    page.keyboard.press("Escape")
+    page.locator(".jp-Notebook").press("b")
+    cell = page.locator(".jp-CodeCell").last
+    cell.locator(".cm-content").click()
+    page.keyboard.insert_text(code)
+    page.keyboard.press("Control+Enter")
+    return cell
 
 
 def _free_port() -> int:

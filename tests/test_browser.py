@@ -4,9 +4,22 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, expect
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
 
-from tests.lab import Notebook, chromium, jupyterlab, needs_browser, notebook_of, run_all
+from tests.lab import (
+    DELAY,
+    THROUGHPUT,
+    TIMELINE,
+    Notebook,
+    chromium,
+    jupyterlab,
+    menu,
+    needs_browser,
+    notebook_of,
+    run_all,
+    run_code,
+)
 
 pytestmark = [pytest.mark.browser, needs_browser]
 
@@ -17,15 +30,26 @@ sim = Simulator(speed=20)
 reader = sim.reader(tz="Europe/Zurich").start()
 reader
 """
-LATER = "while not sim.drop(ghost=80): pass"
 SOON = 60_000
-UPPER, LOWER = (0.0, 0.62), (0.62, 0.84)
+TALL = 4_000  # JupyterLab takes what is out of sight out of the page
+LEFT = """
+import threading
+from ipywidgets.widgets.widget import _instances
+names = [thread.name for thread in threading.enumerate() if "livestream" in thread.name]
+print("left", sorted(names), len(_instances))
+"""
+ANNOUNCED = """
+window.announced = [];
+new MutationObserver(() => window.announced.push(
+    document.querySelector('.livestream-spoken').textContent
+)).observe(document.querySelector('.livestream-spoken'), {childList: true});
+"""
 
 
 @pytest.fixture(scope="module")
 def notebook(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Notebook]:
     folder = tmp_path_factory.mktemp("lab")
-    with jupyterlab(folder, notebook_of(START)) as address, chromium() as browser:
+    with jupyterlab(folder, notebook_of(START)) as address, chromium(height=TALL) as browser:
         opened = Notebook(browser.page, browser.strangers, [])
         browser.page.on("pageerror", lambda error: opened.errors.append(str(error)))
         run_all(browser.page, address)
@@ -33,84 +57,212 @@ def notebook(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Notebook]:
         yield opened
 
 
-def test_both_charts_move(notebook: Notebook) -> None:
-    """While hits arrive the counter rises, and both charts draw themselves anew."""
+def test_all_charts_move(notebook: Notebook) -> None:
+    """While hits arrive the counter rises, and all charts draw themselves anew."""
     expect(notebook.view).to_contain_text("streaming", timeout=SOON)
-    before = hits(notebook)
-    notebook.moves(UPPER)
-    notebook.moves(LOWER)
-    assert hits(notebook) > before
+    before = notebook.hits
+    for panel in (THROUGHPUT, TIMELINE, DELAY):
+        notebook.moves(panel)
+    assert notebook.hits > before
+    assert re.fullmatch(r"\d[\d.]* s|\d+ min \d+ s", notebook.figure("delay"))
+
+
+def test_the_viewer_chooses_a_column(notebook: Notebook) -> None:
+    """Top values of pages come first; another column is chosen from a list, and is live."""
+    values = notebook.view.locator(".livestream-values li")
+    expect(values.filter(has_text="home:Home")).to_have_count(1, timeout=SOON)
+    notebook.view.get_by_label("Top values of").select_option("geoCountry")
+    expect(values.filter(has_text="usa")).to_have_count(1, timeout=SOON)
+    count = values.first.locator(".livestream-count")
+    before = count.inner_text()
+    expect(count).not_to_have_text(before, timeout=SOON)
+
+
+def test_the_viewer_chooses_how_much_time(notebook: Notebook) -> None:
+    """Another span is shown in the charts at once, and in words below the top values."""
+    before = notebook.pixels(THROUGHPUT)
+    notebook.view.get_by_role("radio", name="1 min").check()
+    expect(notebook.view).to_contain_text("of the last 1 min.", timeout=SOON)
+    assert notebook.pixels(THROUGHPUT) != before
+    notebook.view.get_by_role("radio", name="10 min").check()
+    expect(notebook.view).to_contain_text("of the last 10 min.", timeout=SOON)
+
+
+def test_the_keyboard_reaches_every_control(notebook: Notebook) -> None:
+    """Tab goes through the controls in order; arrows choose a span and do not leave the cell."""
+    notebook.button("Stop").focus()
+    reached = []
+    for _ in range(2):
+        notebook.page.keyboard.press("Tab")
+        reached.append(notebook.page.evaluate("document.activeElement.tagName"))
+        if reached[-1] == "INPUT":
+            notebook.page.keyboard.press("ArrowRight")
+            expect(notebook.view.get_by_role("radio", name="1 h")).to_be_checked()
+            expect(notebook.view).to_contain_text("of the last 1 h.", timeout=SOON)
+    assert reached == ["INPUT", "SELECT"]
+    notebook.page.keyboard.press("Shift+Tab")
+    notebook.page.keyboard.press("ArrowLeft")
+    expect(notebook.view).to_contain_text("of the last 10 min.", timeout=SOON)
+    notebook.page.keyboard.press("d")
+    notebook.page.keyboard.press("d")
+    expect(notebook.page.locator(".jp-CodeCell")).to_have_count(1)
 
 
 def test_tells_why_and_until_when_it_waits(notebook: Notebook) -> None:
-    """After a drop the badge says cooldown, with a countdown and the reason."""
-    run_code(notebook.page, LATER)
+    """After a drop the badge says cooldown, the countdown ticks, and the change is said once."""
+    notebook.page.evaluate(ANNOUNCED)
+    run_code(notebook.page, "while not sim.drop(ghost=80): pass")
     expect(notebook.view).to_contain_text("cooldown", timeout=SOON)
-    expect(notebook.view).to_contain_text(re.compile(r"next attempt in \d+ s"))
-    expect(notebook.view).to_contain_text("lost")
+    moment = notebook.view.locator(".livestream-moment")
+    expect(moment).to_have_text(re.compile(r"next attempt in (\d+ min )?\d+ s"))
+    expect(notebook.view.locator(".livestream-reason")).to_contain_text("lost")
+    before = moment.inner_text()
+    expect(moment).not_to_have_text(before, timeout=2_000)
+    announced = notebook.page.evaluate("window.announced")
+    assert len(announced) == 1
+    assert announced[0].startswith("cooldown. The connection was lost")
+
+
+def test_the_countdown_ticks_without_the_kernel(notebook: Notebook) -> None:
+    """Between two updates the browser counts by itself, even while the kernel stands still."""
+    cell = run_code(notebook.page, "import re; re.match('(a|a)*b', 'a' * 24); 'stood still'")
+    moment, seen = notebook.view.locator(".livestream-moment"), set()
+    for _ in range(15):
+        notebook.page.wait_for_timeout(100)
+        seen.add(moment.inner_text())
+    assert len(seen) > 5
+    expect(cell.locator(".jp-OutputArea-output")).to_have_text("'stood still'", timeout=SOON)
 
 
 def test_recovers(notebook: Notebook) -> None:
     """After the wait, and one refusal, it streams again."""
     expect(notebook.view).to_contain_text("streaming", timeout=SOON)
-    expect(notebook.view).to_contain_text(re.compile(r"[23]\s*connects"))
+    assert int(notebook.figure("connects")) in (2, 3)
 
 
-def test_stop_stops(notebook: Notebook) -> None:
-    """The Stop button ends the stream: the badge says so and the charts come to rest."""
-    notebook.button("Stop").click()
-    expect(notebook.view).to_contain_text("stopped", timeout=SOON)
-    expect(notebook.button("Stop")).to_be_disabled()
-    expect(notebook.button("Start")).to_be_enabled()
-    notebook.page.wait_for_timeout(3_000)
-    stopped, still = hits(notebook), notebook.pixels(UPPER)
-    notebook.page.wait_for_timeout(1_500)
-    assert notebook.pixels(UPPER) == still
-    assert hits(notebook) == stopped
+def test_a_second_view_shows_the_same(notebook: Notebook) -> None:
+    """The reader shown in another cell is the same view, with what was chosen in the first."""
+    run_code(notebook.page, "reader")
+    views = notebook.page.locator(".livestream")
+    expect(views).to_have_count(2, timeout=SOON)
+    second = views.last
+    second.locator(".livestream-plot canvas").wait_for(timeout=SOON)
+    expect(second.get_by_label("Top values of")).to_have_value("geoCountry")
+    second.get_by_role("radio", name="1 h").check()
+    expect(notebook.view.get_by_role("radio", name="1 h")).to_be_checked(timeout=SOON)
+    second.get_by_role("radio", name="10 min").check()
+
+
+def test_goes_on_while_a_cell_runs(notebook: Notebook) -> None:
+    """A busy cell does not hold up the charts, and interrupting it does not end them."""
+    cell = run_code(notebook.page, "import time\nwhile True: time.sleep(0.1)")
+    expect(cell.locator(".jp-InputPrompt")).to_have_text("[*]:")
+    for panel in (THROUGHPUT, DELAY):
+        notebook.moves(panel)
+    menu(notebook.page, "Kernel", "Interrupt Kernel")
+    expect(cell).to_contain_text("KeyboardInterrupt", timeout=SOON)
+    notebook.moves(THROUGHPUT)
+
+
+def test_running_the_cell_again_leaves_nothing_behind(notebook: Notebook) -> None:
+    """After twenty runs of the cell there are the threads and widgets of one."""
+    before = run_code(notebook.page, LEFT).locator(".jp-OutputArea-output")
+    expect(before).to_contain_text("left", timeout=SOON)
+    again = "for _ in range(20): display(sim.reader(tz='Europe/Zurich').start())\nprint('done')"
+    expect(run_code(notebook.page, again)).to_contain_text("done", timeout=SOON)
+    after = run_code(notebook.page, LEFT).locator(".jp-OutputArea-output")
+    expect(after).to_have_text(before.inner_text(), timeout=SOON)
+    cell = run_code(notebook.page, "reader = sim.reader(tz='Europe/Zurich').start()\nreader")
+    cell.locator(".livestream-plot canvas").wait_for(timeout=SOON)
+    expect(notebook.page.locator(".livestream-plot canvas")).to_have_count(1, timeout=SOON)
+    expect(notebook.view.get_by_label("Top values of")).to_have_value("geoCountry")
+
+
+def test_no_serious_finding_of_axe(notebook: Notebook) -> None:
+    """axe-core has no serious finding in the view."""
+    results = Axe().run(notebook.page, context=".livestream")
+    found = [
+        (each["id"], each["impact"], [node["html"][:200] for node in each["nodes"]])
+        for each in results.response["violations"]
+        if each["impact"] in ("serious", "critical")
+    ]
+    assert found == []
+    assert results.response["passes"]
 
 
 def test_fits_a_narrow_cell(notebook: Notebook) -> None:
     """In a narrow window nothing sticks out of the cell."""
-    notebook.page.set_viewport_size({"width": 760, "height": 1000})
+    notebook.page.set_viewport_size({"width": 700, "height": TALL})
     notebook.page.wait_for_timeout(1_000)
     cell = notebook.view.bounding_box()
-    parts = [notebook.plot, notebook.button("Stop"), notebook.view.get_by_text("quarantined")]
+    parts = [
+        notebook.plot,
+        notebook.button("Stop"),
+        notebook.view.get_by_text("quarantined"),
+        notebook.view.get_by_label("Top values of"),
+        notebook.view.locator(".livestream-share").first,
+    ]
     boxes = [part.bounding_box() for part in parts]
     assert cell is not None
     assert [
-        box for box in boxes if box and box["x"] + box["width"] > cell["x"] + cell["width"]
+        box for box in boxes if box and box["x"] + box["width"] > cell["x"] + cell["width"] + 1
     ] == []
     assert None not in boxes
-    notebook.page.set_viewport_size({"width": 1280, "height": 1000})
+    notebook.page.set_viewport_size({"width": 1280, "height": TALL})
+
+
+def test_comes_back_after_a_reload(notebook: Notebook) -> None:
+    """When the page is loaded anew, the view is there again, and live."""
+    menu(notebook.page, "File", "Save Notebook")
+    notebook.page.wait_for_timeout(1_000)
+    notebook.page.reload()
+    notebook.plot.wait_for(timeout=SOON)
+    expect(notebook.view).to_contain_text("streaming", timeout=SOON)
+    expect(notebook.view.get_by_label("Top values of")).to_have_value("geoCountry")
+    notebook.moves(THROUGHPUT)
+
+
+def test_stop_stops(notebook: Notebook) -> None:
+    """Stop ends the stream, as soon as the kernel is free: the charts come to rest."""
+    cell = run_code(notebook.page, "import time\nwhile True: time.sleep(0.1)")
+    expect(cell.locator(".jp-InputPrompt")).to_have_text("[*]:")
+    notebook.button("Stop").click()
+    badge = notebook.view.locator(".livestream-badge")
+    if badge.inner_text() != "stopped":
+        expect(notebook.view.get_by_role("button", name="Stopping…")).to_be_visible()
+        menu(notebook.page, "Kernel", "Interrupt Kernel")
+    expect(badge).to_have_text("stopped", timeout=SOON)
+    expect(notebook.button("Stop")).to_be_disabled()
+    expect(notebook.button("Start")).to_be_enabled()
+    notebook.page.wait_for_timeout(3_000)
+    stopped, still = notebook.hits, notebook.pixels(THROUGHPUT)
+    notebook.page.wait_for_timeout(1_500)
+    assert notebook.pixels(THROUGHPUT) == still
+    assert notebook.hits == stopped
+
+
+def test_starts_again(notebook: Notebook) -> None:
+    """The Start button goes on with the stream, once the minute is over."""
+    before = notebook.hits
+    notebook.button("Start").click()
+    expect(notebook.view.locator(".livestream-badge")).to_have_text("streaming", timeout=SOON)
+    notebook.moves(THROUGHPUT)
+    assert notebook.hits > before
 
 
 def test_says_when_the_kernel_is_gone(notebook: Notebook) -> None:
     """Twelve seconds after the kernel's last word the view says that it is stale."""
-    notice = notebook.page.locator(".livestream-stale")
-    expect(notice).to_be_hidden()
-    notebook.page.get_by_role("menuitem", name="Kernel", exact=True).click()
-    notebook.page.get_by_role("menuitem", name="Shut Down Kernel", exact=True).click()
-    expect(notice).to_be_visible(timeout=SOON)
-    expect(notice).to_contain_text("No update from the kernel for")
+    expect(notebook.stale).to_be_hidden()
+    menu(notebook.page, "Kernel", "Restart Kernel…")
+    notebook.page.locator(".jp-Dialog .jp-mod-accept").click()
+    expect(notebook.stale).to_be_visible(timeout=SOON)
+    expect(notebook.stale).to_contain_text("No update from the kernel for")
+    moment = notebook.view.locator(".livestream-moment").inner_text()
+    notebook.page.wait_for_timeout(500)
+    assert notebook.view.locator(".livestream-moment").inner_text() == moment
 
 
 def test_nothing_left_this_machine(notebook: Notebook) -> None:
     """In all that no request went anywhere but localhost, and no script failed."""
     assert notebook.strangers == []
     assert notebook.errors == []
-
-
-def hits(notebook: Notebook) -> int:
-    found = re.search(r"([\d,]+)\s*hits\b(?!/)", notebook.view.inner_text())
-    assert found is not None
-    return int(found[1].replace(",", ""))
-
-
-def run_code(page: Page, code: str) -> None:
-    """Put code into a new cell below and run it."""
-    page.keyboard.press("Escape")
-    page.locator(".jp-Notebook").press("b")
-    cell = page.locator(".jp-CodeCell").last
-    cell.locator(".cm-content").click()
-    page.keyboard.type(code)
-    page.keyboard.press("Control+Enter")

@@ -59,8 +59,8 @@ class LiveView(anywidget.AnyWidget):
     head, top, choices : dict
         The head, the top values, and what can be chosen and is: in words.
     live : dict
-        ``at`` (Unix ms of service time), ``rate``, ``beat`` (how many updates), and the ``signals``
-        of the specification.
+        ``at`` (Unix ms of service time), ``rate``, ``beat`` (how many updates), ``resting``
+        (whether there will be none any more), and the ``signals`` of the specification.
     """
 
     _esm = traitlets.Unicode().tag(sync=True)
@@ -100,6 +100,10 @@ class LiveView(anywidget.AnyWidget):
         """Say that the kernel is still there, and nothing has changed."""
         self.live = self.live | {"beat": self.live["beat"] + 1}
 
+    def rest(self) -> None:
+        """Say that no update will come any more, and nothing can be asked for."""
+        self.live = self.live | {"resting": True}
+
     def tell(self, sentence: str) -> None:
         """Show this sentence as the reason."""
         self.head = self.head | {"reason": sentence}
@@ -127,6 +131,7 @@ class LiveView(anywidget.AnyWidget):
                 "at": snapshot.now.timestamp() * 1_000,
                 "rate": snapshot.rate,
                 "beat": beat,
+                "resting": False,
                 "signals": signals(snapshot, rows),
             },
         }

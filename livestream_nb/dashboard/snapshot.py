@@ -133,14 +133,18 @@ class Watch:
     ----------
     columns : list of str
         Whose top values can be shown: those of single values, and of lists of them.
+    span, column : int or None, str
+        What is chosen; without a span there is one that fits the reader's clock.
     """
 
     def __init__(self, reader: "Reader") -> None:
         self._reader = reader
         schema = reader.hits().schema
-        self.columns = [name for name, of in schema.items() if measures.has_single_values(of)]
-        self._column = USUAL_COLUMN if USUAL_COLUMN in self.columns else self.columns[-1]
-        self._span: int | None = None
+        shown = [name for name, of in schema.items() if measures.has_single_values(of)]
+        counted = {name: of.is_numeric() or of.is_temporal() for name, of in schema.items()}
+        self.columns = sorted(shown, key=counted.__getitem__)
+        self.column = USUAL_COLUMN if USUAL_COLUMN in self.columns else self.columns[0]
+        self.span: int | None = None
         self._known: tuple[object, ...] = ()
         self._asked: tuple[object, ...] = ()
         self._due: list[Callable[[Question], None]] = []
@@ -150,22 +154,22 @@ class Watch:
     def choose(self, *, span: object = None, column: object = None) -> None:
         """Show this span, or the top values of this column; what there is not changes nothing."""
         if span in SPANS.values():
-            self._span = int(str(span))
+            self.span = int(str(span))
         if column in self.columns:
-            self._column = str(column)
+            self.column = str(column)
 
     def look(self) -> Snapshot:
         """Look at it now: some tenths of a millisecond, or a few when something is due."""
         reader, answers = self._reader, self._answers
         status, rate = reader.status, reader.clock.rate
         now = datetime.fromtimestamp(reader.clock.utc(), UTC)
-        scale = Scale.of(rate, status.connections, self._span)
+        scale = Scale.of(rate, status.connections, self.span)
         known = (status.transitions, int((now.timestamp() - scale.late) // scale.every))
         if known[:1] != self._known[:1]:
             answers["timeline"] = reader.timeline()
         window = window_at(now, status, answers["timeline"], scale.span, reader.tz)
         question = Question(scale, window, now, known[1])
-        chosen = (scale, self._column)
+        chosen = (scale, self.column)
         if chosen != self._asked:
             self._asked, self._due = chosen, []
             for ask in (self._throughput, self._lag, self._top):
@@ -177,7 +181,7 @@ class Watch:
         elif self._due:
             self._due.pop(0)(question)
         self._known = known
-        return Snapshot(status, now, rate, window, scale, column=self._column, **answers)
+        return Snapshot(status, now, rate, window, scale, column=self.column, **answers)
 
     def _throughput(self, question: "Question") -> None:
         frame = self._reader.throughput(every=question.every, last=question.last)
@@ -190,7 +194,7 @@ class Watch:
     def _top(self, question: "Question") -> None:
         """Count, but not so often that it would take more than a twentieth of the time."""
         began = self._real()
-        values = self._reader.hits(last=question.last, columns=[self._column])[self._column]
+        values = self._reader.hits(last=question.last, columns=[self.column])[self.column]
         self._answers |= {"top": measures.top(values), "held": values.len()}
         spent = self._real() - began
         self._top_from = began + max(LEAST_REST, REST * spent)

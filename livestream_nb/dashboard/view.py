@@ -24,16 +24,22 @@ class Dashboard:
     ----------
     reader : Reader
         What to show; it may be started or not.
+    like : Dashboard, optional
+        Another one, whose choices of the viewer are taken over.
 
     Attributes
     ----------
+    reader : Reader
+        What it shows.
     widget : LiveView
         The view. Displaying it again gives a further view of the same.
     """
 
-    def __init__(self, reader: "Reader") -> None:
-        self._reader = reader
+    def __init__(self, reader: "Reader", like: "Dashboard | None" = None) -> None:
+        self.reader = reader
         self._watch = Watch(reader)
+        if like is not None:
+            self._watch.choose(**like.choices)
         self._shown = self._watch.look()
         self._resting = 0
         self.widget = LiveView(
@@ -42,20 +48,36 @@ class Dashboard:
         self._pump = Pump(self._refresh, 1 / PER_SECOND)
 
     @property
+    def choices(self) -> dict[str, object]:
+        """What the viewer chose: ``span`` and ``column``."""
+        return {"span": self._watch.span, "column": self._watch.column}
+
+    @property
     def closed(self) -> bool:
         """Whether the view is gone, by :meth:`close` or with its widget."""
         return self.widget.comm is None
 
+    @property
+    def ended(self) -> bool:
+        """Whether the view is gone or at rest, so that nothing new will be seen in it."""
+        return self.closed or bool(self.widget.live["resting"])
+
     def close(self) -> None:
         """End the pump and remove the view from the page; the reader goes on."""
         self._pump.close()
+        self.widget.layout.close()
         self.widget.close()
 
+    def rest(self) -> None:
+        """End the pump and leave the view on the page as it is, for good."""
+        self._pump.close()
+        self.widget.rest()
+
     def __repr__(self) -> str:
-        return f"<Dashboard of {self._reader!r}>"
+        return f"<Dashboard of {self.reader!r}>"
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, Any]:
-        still = mimebundle(self._shown, repr(self._reader))
+        still = mimebundle(self._shown, repr(self.reader))
         view = {"version_major": 2, "version_minor": 0, "model_id": self.widget.model_id}
         return {**still, "application/vnd.jupyter.widget-view+json": view}
 
@@ -63,8 +85,8 @@ class Dashboard:
         """Do what the viewer asked for; whatever else a message holds changes nothing."""
         value = message.get("value")
         actions: dict[object, Callable[[], object]] = {
-            "start": self._reader.start,
-            "stop": self._reader.stop,
+            "start": self.reader.start,
+            "stop": self.reader.stop,
             "span": partial(self._watch.choose, span=value),
             "column": partial(self._watch.choose, column=value),
         }
@@ -80,7 +102,7 @@ class Dashboard:
 
     def _refresh(self) -> None:
         if self.closed:
-            self._pump.close()
+            self.close()
             return
         snapshot = self._watch.look()
         if not _alike(snapshot, self._shown):

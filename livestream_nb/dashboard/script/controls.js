@@ -10,7 +10,7 @@ function spanChooser(el, act) {
 
   function option(name, seconds) {
     const label = element("label", "", field);
-    const input = element("input", "", label);
+    const input = control("input", "", label);
     input.type = "radio";
     input.name = group;
     input.addEventListener("change", () => act({ do: "span", value: seconds }));
@@ -26,7 +26,7 @@ function spanChooser(el, act) {
 
 function columnChooser(el, act) {
   const label = element("label", "column", el, "Top values of ");
-  const select = element("select", "", label);
+  const select = control("select", "", label);
   select.addEventListener("change", () => act({ do: "column", value: select.value }));
 
   return function show({ columns, column }) {

@@ -24,8 +24,15 @@ function shape(path, parent) {
   return drawn;
 }
 
+// A control keeps its keys to itself: JupyterLab's shortcuts begin at the focused element.
+function control(tag, name, parent, text = "") {
+  const made = element(tag, name, parent, text);
+  made.dataset.lmSuppressShortcuts = "true";
+  return made;
+}
+
 function button(label, parent, act) {
-  const made = element("button", "button", parent, label);
+  const made = control("button", "button", parent, label);
   made.type = "button";
   made.addEventListener("click", () => {
     if (made.getAttribute("aria-disabled") !== "true") act();

@@ -7,7 +7,6 @@ async function render({ model, el }) {
   el.classList.add("livestream");
   el.setAttribute("role", "group");
   el.setAttribute("aria-label", model.get("name"));
-  el.dataset.lmSuppressShortcuts = "true";
   const act = (message) => model.send(message);
   const stale = element("div", "stale", el);
   stale.setAttribute("role", "status");
@@ -39,16 +38,16 @@ async function render({ model, el }) {
   }
 
   function tick() {
-    const gone = silent() >= STALE_AFTER;
+    const { resting } = model.get("live");
+    const gone = !resting && silent() >= STALE_AFTER;
+    el.classList.toggle("livestream-is-resting", resting);
     el.classList.toggle("livestream-is-stale", gone);
     stale.hidden = !gone;
     if (!gone) {
-      head.tick(now());
+      head.tick(resting ? model.get("live").at : now());
       say(stale, "");
       return;
     }
-    const seconds = Math.floor(silent() / 1000);
-    stale.title = `for ${seconds} s`;
     say(
       stale,
       "No update from the kernel for 12 s or more: what stands here is stale. " +
