@@ -62,10 +62,12 @@ class Clock:
 
 
 def duration(seconds: float) -> str:
-    """Say a duration as a person does: ``42 s``, ``4 min 10 s``, ``2 h 5 min``."""
+    """Say a duration as a person does: ``42 s``, ``4 min 10 s``, ``2 h 5 min``, ``3 d 2 h``."""
     whole = max(0, round(seconds))
     if whole < 60:
         return f"{whole} s"
     if whole < 3_600:
         return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3_600} h {whole % 3_600 // 60} min"
+    if whole < 86_400:
+        return f"{whole // 3_600} h {whole % 3_600 // 60} min"
+    return f"{whole // 86_400} d {whole % 86_400 // 3_600} h"

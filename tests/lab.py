@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -140,11 +140,16 @@ def notebook_of(*cells: str) -> nbformat.NotebookNode:
 
 @contextmanager
 def jupyterlab(
-    folder: Path, notebook: nbformat.NotebookNode, *, dark: bool = False
+    folder: Path,
+    notebook: nbformat.NotebookNode,
+    *,
+    dark: bool = False,
+    prepare: Callable[[Path], None] = lambda work: None,
 ) -> Iterator[str]:
-    """Serve a notebook; give the address that opens it."""
+    """Serve a notebook, in a folder that is prepared for it; give the address that opens it."""
     work = folder / "work"
     work.mkdir(parents=True)
+    prepare(work)
     nbformat.write(notebook, work / "live.ipynb")
     settings = folder / "settings" / "@jupyterlab" / "apputils-extension"
     settings.mkdir(parents=True)

@@ -10,24 +10,32 @@ import nbformat
 import pytest
 from playwright.sync_api import expect
 
-from tests.lab import REPOSITORY, Notebook, chromium, jupyterlab, needs_browser, run_all
+from tests.lab import (
+    REPOSITORY,
+    THROUGHPUT,
+    TIMELINE,
+    Notebook,
+    chromium,
+    jupyterlab,
+    needs_browser,
+    run_all,
+)
 
 pytestmark = [pytest.mark.browser, needs_browser]
 
 SOON = 60_000
-UPPER, LOWER = (0.0, 0.62), (0.62, 0.84)
 PICTURES = os.environ.get("PICTURES")
 
 
 def test_the_quickstart(tmp_path: Path) -> None:
     """The quickstart runs from start to end; meanwhile both of its charts move."""
     quickstart = nbformat.read(REPOSITORY / "notebooks" / "01-quickstart.ipynb", as_version=4)
-    with jupyterlab(tmp_path, quickstart) as address, chromium(height=2400) as browser:
+    with jupyterlab(tmp_path, quickstart) as address, chromium(height=4_000) as browser:
         notebook = Notebook(browser.page, browser.strangers, [])
         run_all(browser.page, address)
         notebook.plot.wait_for(timeout=SOON)
-        notebook.moves(UPPER)
-        notebook.moves(LOWER)
+        notebook.moves(THROUGHPUT)
+        notebook.moves(TIMELINE)
         expect(notebook.view).to_contain_text("cooldown", timeout=SOON)
         expect(notebook.view).to_contain_text("stopped", timeout=SOON)
         outputs = notebook.page.locator(".jp-OutputArea-output")

@@ -43,7 +43,14 @@ def dashboard(reader: FakeReader) -> Iterator[Dashboard]:
 
 @pytest.mark.parametrize(
     ("seconds", "said"),
-    [(0.4, "0 s"), (59, "59 s"), (61, "1 min 1 s"), (250, "4 min 10 s"), (7_500, "2 h 5 min")],
+    [
+        (0.4, "0 s"),
+        (59, "59 s"),
+        (61, "1 min 1 s"),
+        (250, "4 min 10 s"),
+        (7_500, "2 h 5 min"),
+        (180_000, "2 d 2 h"),
+    ],
 )
 def test_durations_in_words(seconds: float, said: str) -> None:
     """A duration is said in its two largest units."""

@@ -5,6 +5,10 @@ import altair as alt
 from livestream_nb.charts.looks import MARGIN, Scene
 
 LEGEND_ENTRY = 92
+# Large numbers as 50k: there is room for six letters.
+NUMBER = (
+    "isNumber(datum.value) ? format(datum.value, datum.value < 1e4 ? ',~f' : '~s') : datum.value"
+)
 
 
 def time_axis(scene: Scene, field: str = "time", *, labels: bool = True) -> alt.X:
@@ -42,7 +46,7 @@ def side_axis(scene: Scene, *, grid: bool, labels: bool = True) -> alt.Axis:
         ticks=False,
         domain=False,
         tickCount=4,
-        format=",~f",
+        labelExpr=NUMBER,
         labelFontSize=11,
         labelPadding=8,
         labelColor=alt.ExprRef(scene.ink),

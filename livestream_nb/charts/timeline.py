@@ -15,6 +15,8 @@ TOLD = ("state", "sentence", "from", "to", "lasted", "HTTP", "attempt", "connect
 FLAG = -23
 BRACKET = 18
 LETTER = 6.4
+EDGE = 75
+FAR = 9_999
 
 
 def timeline_panel(states: alt.Data, scene: Scene, *, labels: bool = True) -> alt.LayerChart:
@@ -77,24 +79,32 @@ def _words(base: alt.Chart) -> alt.Chart:
 
 
 def _flags(base: alt.Chart, scene: Scene) -> alt.Chart:
-    """Say what went wrong, as long as the next flag leaves room for it."""
+    """Say what went wrong: as a sign, with a word where its neighbours leave room for that.
+
+    At the right edge the word stands to the left of the sign.
+    """
+    at_edge = f"datum.at > {scene.width} - {EDGE}"
+    pixels = f"/ ({scene.end} - {scene.start}) * {scene.width}"
     chart: alt.Chart = (
         base.transform_filter(f"datum.flag !== null && datum.time >= {scene.start}")
         .transform_window(
-            following="lead(time)",
+            before="lag(time)",
+            after="lead(time)",
             groupby=["connection"],
             sort=[alt.SortField("time", order="ascending")],
         )
         .transform_calculate(
-            free=f"(datum.following === null ? {scene.width} : (datum.following - datum.time) / "
-            f"({scene.end} - {scene.start}) * {scene.width})"
+            left_free=f"datum.before === null ? {FAR} : (datum.time - datum.before) {pixels}",
+            right_free=f"datum.after === null ? {FAR} : (datum.after - datum.time) {pixels}",
+            needed=f"16 + {LETTER} * length(datum.flag)",
         )
         .transform_calculate(
-            flagged=f"datum.free > 16 + {LETTER} * length(datum.flag) ? '▼ ' + datum.flag : '▼'"
+            flagged=f"{at_edge} ? (datum.left_free > 2 * {EDGE} ? datum.flag + ' ▼' : '▼') : "
+            "datum.right_free > datum.needed ? '▼ ' + datum.flag : '▼'"
         )
         .mark_text(
-            align=alt.ExprRef(f"datum.at > {scene.width} - 70 ? 'right' : 'left'"),
-            dx=alt.ExprRef(f"datum.at > {scene.width} - 70 ? 5 : -5"),
+            align=alt.ExprRef(f"{at_edge} ? 'right' : 'left'"),
+            dx=alt.ExprRef(f"{at_edge} ? 5 : -5"),
             yOffset=FLAG,
             fontSize=11,
             color=alt.ExprRef(scene.ink),
