@@ -117,12 +117,16 @@ THROUGHPUT, TIMELINE, DELAY = (0.04, 0.37), (0.42, 0.58), (0.70, 0.92)
 
 
 @contextmanager
-def chromium(width: int = 1280, height: int = 1000, *, scripts: bool = True) -> Iterator[Browser]:
+def chromium(
+    width: int = 1280, height: int = 1000, *, scripts: bool = True, scale: float = 1.0
+) -> Iterator[Browser]:
     """Open a page in Debian's chromium; requests that leave this machine are aborted and kept."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=FLAGS)
         page = browser.new_page(
-            viewport={"width": width, "height": height}, java_script_enabled=scripts
+            viewport={"width": width, "height": height},
+            java_script_enabled=scripts,
+            device_scale_factor=scale,
         )
         guarded = Browser(page)
         page.route("**/*", guarded.admit)

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import urllib.request
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,8 +16,10 @@ import pytest
 
 from livestream_nb import Clock, Reader, cli
 from livestream_nb.cli.demonstration import facts
+from livestream_nb.cli.lab import open_lab
 from livestream_nb.demo import Outcome, distinct, lost, shortest_wait
 from livestream_nb.errors import InvalidOption, StreamFailed, WaitTimeout
+from tests.plain import until
 
 COMMAND = [str(Path(sys.executable).with_name("livestream-nb"))]
 SAMPLE = Path(__file__).parents[1] / "data/shop-300.ndjson.gz"
@@ -313,3 +316,49 @@ def test_shortest_wait() -> None:
     log = pl.DataFrame([{"time": start + timedelta(seconds=s), "event": e} for s, e in story])
     assert shortest_wait(log) == 61.0
     assert shortest_wait(log.head(2)) is None
+
+
+def test_demo_opens_the_lab(tmp_path: Path) -> None:
+    """``demo --lab`` copies the notebooks, keeps changed ones, and serves the quickstart."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    server = {"open_browser": False, "allow_root": True, "port": port, "ip": "127.0.0.1"}
+    config = {"ServerApp": server, "IdentityProvider": {"token": "of-this-test"}}
+    (tmp_path / "jupyter_server_config.json").write_text(json.dumps(config))
+    changed = tmp_path / "livestream-notebooks" / "02-why-sixty-seconds.ipynb"
+    changed.parent.mkdir()
+    changed.write_text("changed")
+    with subprocess.Popen(
+        [*COMMAND, "demo", "--lab"],
+        cwd=tmp_path,
+        env=os.environ | {"JUPYTER_CONFIG_DIR": str(tmp_path), "COLUMNS": "200"},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    ) as lab:
+        path = "/api/contents/01-quickstart.ipynb?content=0&token=of-this-test"
+        until(lambda: _status(f"http://127.0.0.1:{port}{path}") == 200, patience=60.0)
+        os.killpg(lab.pid, signal.SIGTERM)
+    assert changed.read_text() == "changed"
+    names = {notebook.name for notebook in changed.parent.glob("*.ipynb")}
+    assert names == {each.name for each in (Path(__file__).parents[1] / "notebooks").glob("*")}
+
+
+def test_demo_without_jupyterlab_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Where JupyterLab is missing, the command says how to get it, and copies nothing."""
+    monkeypatch.setattr("livestream_nb.cli.lab.find_spec", lambda _: None)
+    with pytest.raises(InvalidOption, match=r"pip install 'livestream_nb\[lab\]'"):
+        open_lab(tmp_path / "notebooks")
+    assert list(tmp_path.iterdir()) == []
+
+
+def _status(address: str) -> int | None:
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(address, timeout=5) as answer:
+            return int(answer.status)
+    except OSError:
+        return None

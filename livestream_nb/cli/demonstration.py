@@ -11,6 +11,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
+from livestream_nb.cli.lab import FOLDER, open_lab
 from livestream_nb.demo import COOLDOWN, Demo, Outcome
 from livestream_nb.errors import InvalidOption
 
@@ -37,11 +38,17 @@ def demo(
     out: Annotated[
         Path | None, typer.Option(help="Write hits, timeline and a report to this folder.")
     ] = None,
+    lab: Annotated[
+        bool,
+        typer.Option("--lab", help=f"Instead, open JupyterLab on the quickstart, in ./{FOLDER}."),
+    ] = False,
 ) -> None:
     """Stream, lose the connection, wait, meet a 409, recover; then count what was lost.
 
     Exit code 1 when a hit was lost or delivered twice, or a wait was shorter than the cooldown.
     """
+    if lab:
+        raise typer.Exit(open_lab(Path(FOLDER)))
     run = Demo(seconds, replay)
     if out is not None:
         _writable(out)
