@@ -141,7 +141,7 @@ class Simulator(SimulatedStream):
             self.clock, address=host, port=port, schema=schema_json(), lifetime=token_lifetime
         )
         self._finalizer = weakref.finalize(self, service.stop)
-        served = service.serve(DEMO, source, rules=self._rules, pattern=self._pattern)
+        served = service.serve(DEMO, lambda: source, rules=self._rules, pattern=self._pattern)
         super().__init__(served, service)
         _script(story(scenario, seed), served, service)
 
@@ -200,7 +200,7 @@ class Simulator(SimulatedStream):
             right = "give a name of letters, digits, '.', '_' and '-'"
             raise InvalidOption.value("name", name, right)
         check_switch("enabled", enabled)
-        source = hit_source(self._seed + crc32(name.encode()), rate, None, hits, pace)
+        source = partial(hit_source, self._seed + crc32(name.encode()), rate, None, hits, pace)
         served = self._host.serve(
             name, source, rules=self._rules, pattern=self._pattern, enabled=enabled
         )

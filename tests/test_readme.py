@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pyarrow as pa
+import pytest
 
 import livestream_nb
 from livestream_nb import analysis
@@ -49,6 +50,22 @@ def test_what_is_said_of_hits() -> None:
         assert scope["hits"].height >= 2_000
         assert analysis.orders(scope["hits"]).height
         assert scope["steps"]["visits"][0] > 0
+
+
+def test_what_is_said_of_charts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every line on charts and the report runs as it stands there."""
+    monkeypatch.chdir(tmp_path)
+    with livestream_nb.Simulator(speed=60) as simulator, simulator.reader() as reader:
+        reader.wait(hits=500, timeout=20)
+        for block in blocks("python", "What you see"):
+            exec(block, {"reader": reader})
+    assert (tmp_path / "report.html").stat().st_size > 500_000
+
+
+def test_every_notebook_is_told() -> None:
+    """The README has every notebook, with its question."""
+    told = re.findall(r"^\| \[([\w-]+)\]\(notebooks/\1\.ipynb\) \| ", README, re.MULTILINE)
+    assert told == sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
 
 
 def test_the_benchmark_is_as_said() -> None:

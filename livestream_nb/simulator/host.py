@@ -67,15 +67,15 @@ class Host:
     def serve(
         self,
         name: str,
-        source: Traffic | Replay,
+        source: Callable[[], Traffic | Replay],
         *,
         rules: Rules,
         pattern: Pattern,
         enabled: bool = True,
     ) -> Served:
-        """Serve one more stream, or the one that has this name already."""
+        """Serve one more stream, with the hits that ``source`` makes, or the one of this name."""
         if name not in self._served:
-            hits = HitLog(source)
+            hits = HitLog(source())
             stream = Stream(hits.logged, name, rules=rules, enabled=enabled, journal=self.journal)
             self._served[name] = served = Served(stream, hits, pattern)
             self._server.add(served)
