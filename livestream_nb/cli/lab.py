@@ -9,7 +9,6 @@ from shutil import copyfile
 
 from rich.console import Console
 
-import livestream_nb
 from livestream_nb.errors import InvalidOption
 
 FOLDER = "livestream-notebooks"
@@ -57,6 +56,6 @@ def _copy(folder: Path) -> None:
 
 def _notebooks() -> Path:
     """Where they are: in the installed package, or beside it in a checkout."""
-    package = Path(livestream_nb.__file__).parent
+    package = Path(__file__).parents[1]
     inside = package / "notebooks"
     return inside if inside.exists() else package.parent / "notebooks"
