@@ -152,6 +152,8 @@ def test_a_second_view_shows_the_same(notebook: Notebook) -> None:
     second.get_by_role("radio", name="1 h").check()
     expect(notebook.view.get_by_role("radio", name="1 h")).to_be_checked(timeout=SOON)
     second.get_by_role("radio", name="10 min").check()
+    expect(second.get_by_role("radio", name="10 min")).to_be_checked()
+    expect(notebook.view.get_by_role("radio", name="10 min")).to_be_checked(timeout=SOON)
 
 
 def test_goes_on_while_a_cell_runs(notebook: Notebook) -> None:

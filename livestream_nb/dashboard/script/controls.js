@@ -1,11 +1,10 @@
 // What the viewer chooses: how much time to show, and whose top values. Kept in step with the model.
 
-let groups = 0;
-
 function spanChooser(el, act) {
   const field = element("fieldset", "spans", el);
   element("legend", "", field, "Time shown");
-  const group = `livestream-span-${(groups += 1)}`;
+  // Radio buttons of one name exclude each other in the whole page: each view has its own.
+  const group = `livestream-${Math.random()}`;
   const inputs = new Map();
 
   function option(name, seconds) {

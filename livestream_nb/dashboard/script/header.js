@@ -80,5 +80,9 @@ function header(el, act) {
     over.style.width = `${100 * Math.min(1, Math.max(0, share))}%`;
   }
 
-  return { show, tick };
+  function rest(resting) {
+    buttons.hidden = resting;
+  }
+
+  return { show, tick, rest };
 }

@@ -2,6 +2,10 @@
 
 const STALE_AFTER = 12_000;
 const TICK = 200;
+const STALE =
+  "No update from the kernel for 12 s or more: what stands here is stale. " +
+  "Run the cell again if the kernel was restarted.";
+const RESTING = "This view is at rest: a newer reader of this stream has a view of its own.";
 
 async function render({ model, el }) {
   el.classList.add("livestream");
@@ -38,21 +42,14 @@ async function render({ model, el }) {
   }
 
   function tick() {
-    const { resting } = model.get("live");
+    const { resting, at } = model.get("live");
     const gone = !resting && silent() >= STALE_AFTER;
-    el.classList.toggle("livestream-is-resting", resting);
     el.classList.toggle("livestream-is-stale", gone);
-    stale.hidden = !gone;
-    if (!gone) {
-      head.tick(resting ? model.get("live").at : now());
-      say(stale, "");
-      return;
-    }
-    say(
-      stale,
-      "No update from the kernel for 12 s or more: what stands here is stale. " +
-        "Run the cell again if the kernel was restarted.",
-    );
+    stale.hidden = !gone && !resting;
+    say(stale, resting ? RESTING : gone ? STALE : "");
+    if (!gone) head.tick(resting ? at : now());
+    for (const control of el.querySelectorAll("input, select")) control.disabled = resting;
+    head.rest(resting);
   }
 
   const listeners = {
