@@ -128,8 +128,8 @@ class Answers:
         """What arrived in each interval: see `livestream_nb.measures.throughput`."""
         since, now = self._since(last), self.clock.utc()
         return measures.throughput(
-            self._session.intake.buffer.seconds(since),
-            self._session.timeline.frame(now),
+            self._session.intake.buffer.counts(since),
+            self._session.timeline.states(),
             every=every,
             since=None if since is None else _moment(since),
             now=_moment(now),

@@ -26,8 +26,8 @@ def throughput(
     Parameters
     ----------
     seconds : DataFrame
-        Per-second counters: ``time``, ``connection``, ``hits``, ``bytes``, ``duplicates``,
-        ``quarantined``.
+        Per-second counters, in any order: ``time``, ``connection``, ``hits``, ``bytes``,
+        ``duplicates``, ``quarantined``; several of one second add up.
     timeline : DataFrame
         The connection's states, as of ``Reader.timeline()``.
     every : str

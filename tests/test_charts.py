@@ -10,6 +10,7 @@ import altair as alt
 import polars as pl
 import pytest
 
+from livestream_nb.charts import rows as made
 from livestream_nb.charts.bundle import live_spec
 from livestream_nb.charts.looks import LOOKS
 from livestream_nb.charts.names import shown
@@ -20,18 +21,22 @@ from livestream_nb.charts.pictures import (
     timeline_chart,
     top_chart,
 )
-from livestream_nb.charts.rows import (
-    ceiling,
-    delay_rows,
-    latest,
-    state_rows,
-    throughput_rows,
-)
+from livestream_nb.charts.rows import ceiling, latest, state_rows
 from livestream_nb.charts.window import Window
 from livestream_nb.errors import InvalidOption
 from tests.fake_reader import REFUSED, STATES, STORY, at, lag, throughput, timeline
 
 HOUR = 3_600_000
+
+
+def throughput_rows(*frames: Any) -> pl.DataFrame:
+    return pl.DataFrame([step._asdict() for step in made.throughput_rows(*frames)])
+
+
+def delay_rows(*frames: Any) -> pl.DataFrame:
+    return pl.DataFrame([step._asdict() for step in made.delay_rows(*frames)])
+
+
 WINDOW = Window(at(0), at(300))
 
 
@@ -103,8 +108,8 @@ def test_a_backlog_does_not_flatten_the_rest() -> None:
     )
     rows = throughput_rows(frame, WINDOW, 1)
     assert rows["top"].max() == 1_000
-    assert 60 < ceiling(rows) < 150
-    assert ceiling(throughput_rows(throughput(), WINDOW, 1)) == pytest.approx(62.4)
+    assert 60 < ceiling(made.throughput_rows(frame, WINDOW, 1)) < 150
+    assert ceiling(made.throughput_rows(throughput(), WINDOW, 1)) == pytest.approx(62.4)
 
 
 def test_a_backlog_does_not_flatten_a_quiet_suite() -> None:
@@ -113,7 +118,7 @@ def test_a_backlog_does_not_flatten_a_quiet_suite() -> None:
     burst = pl.col("time") == at(241)
     few = pl.when(burst).then(70).when(second % 7 == 0).then(1).when(second % 50 == 3).then(3)
     frame = throughput().with_columns(hits=few.otherwise(0).cast(pl.UInt64))
-    assert ceiling(throughput_rows(frame, WINDOW, 1)) == pytest.approx(3.12)
+    assert ceiling(made.throughput_rows(frame, WINDOW, 1)) == pytest.approx(3.12)
 
 
 def test_states_reach_into_the_window() -> None:
@@ -168,7 +173,7 @@ def test_delays_have_gaps_too() -> None:
     rows = delay_rows(lag(), WINDOW, 1)
     closing = rows.filter(pl.col("time") == pl.col("until"))
     assert closing["time"].to_list() == [ms(20), ms(90), ms(300)]
-    assert latest(rows) == pytest.approx(42.0 * 1.04)
+    assert latest(made.delay_rows(lag(), WINDOW, 1)) == pytest.approx(42.0 * 1.04)
 
 
 def test_many_delays_are_made_coarser() -> None:

@@ -88,10 +88,10 @@ def test_throughput_sums_to_what_came() -> None:
 
 
 def test_throughput_since() -> None:
-    """Only what lies after the given moment is counted and drawn."""
+    """The first interval is the first that begins at the given moment or later."""
     states = timeline((S, 0), now=10)
     frame = throughput(counters((1, 5, 0), (8, 2, 0)), states, since=at(7.5), now=at(10))
-    assert frame["time"].to_list() == [at(7), at(8), at(9), at(10)]
+    assert frame["time"].to_list() == [at(8), at(9), at(10)]
     assert frame["hits"].to_list() == [0, 2, 0, 0]
 
 

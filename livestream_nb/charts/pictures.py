@@ -1,5 +1,6 @@
 """The charts that people ask for: small frames in, altair charts out."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import altair as alt
@@ -9,6 +10,8 @@ from livestream_nb.charts.delay import delay_panel
 from livestream_nb.charts.looks import Scene
 from livestream_nb.charts.names import shown
 from livestream_nb.charts.rows import (
+    Late,
+    Step,
     ceiling,
     delay_rows,
     latest,
@@ -86,7 +89,7 @@ def timeline_chart(
     """
     window = window or Window.around(frame["started"], frame["ended"], now=now, tz=tz)
     scene = Scene.still(window, connections_of(frame))
-    return timeline_panel(_inline(state_rows(frame, window)), scene)
+    return timeline_panel(_states(frame, window), scene)
 
 
 def lag_chart(
@@ -164,7 +167,7 @@ def stream_chart(
         latest=1.0 if delays is None else latest(delays),
     )
     late = None if delays is None else _inline(delays)
-    return stacked(_inline(rows), _inline(state_rows(timeline, window)), late, scene)
+    return stacked(_inline(rows), _states(timeline, window), late, scene)
 
 
 def live_chart(axis_title: str, connections: int = 1) -> alt.VConcatChart:
@@ -209,9 +212,13 @@ def _span(frame: pl.DataFrame, every: float | None) -> tuple[pl.Series, pl.Serie
     return frame["time"], frame["time"] + step
 
 
-def _note(rows: pl.DataFrame) -> str:
-    return "" if rows.height else NOTHING
+def _note(steps: Sequence[Step]) -> str:
+    return "" if steps else NOTHING
 
 
-def _inline(rows: pl.DataFrame) -> alt.InlineData:
-    return alt.InlineData(values=rows.to_dicts())
+def _inline(steps: Sequence[Step] | Sequence[Late]) -> alt.InlineData:
+    return alt.InlineData(values=[step._asdict() for step in steps])
+
+
+def _states(timeline: pl.DataFrame, window: Window) -> alt.InlineData:
+    return alt.InlineData(values=state_rows(timeline, window).to_dicts())

@@ -4,10 +4,10 @@ Times are milliseconds of shown time (see :mod:`livestream_nb.charts.window`).
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import count, groupby
 from operator import itemgetter
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import polars as pl
 
@@ -33,22 +33,6 @@ CALM = (
 )
 """Why states begin when nothing has gone wrong."""
 
-STEP = {
-    "time": pl.Int64,
-    "until": pl.Int64,
-    "connection": pl.UInt8,
-    "base": pl.Float64,
-    "top": pl.Float64,
-    "run": pl.Int64,
-}
-DELAY = {
-    "time": pl.Int64,
-    "until": pl.Int64,
-    "median": pl.Float64,
-    "p95": pl.Float64,
-    "run": pl.Int64,
-}
-
 
 class Step(NamedTuple):
     """What came by a connection in one step: from ``base`` to ``top`` hits per second, in ms."""
@@ -59,6 +43,19 @@ class Step(NamedTuple):
     base: float
     top: float
     run: int
+
+
+class Late(NamedTuple):
+    """How late hits came in one step, in ms and in seconds of delay."""
+
+    time: int
+    until: int
+    median: float
+    p95: float
+    run: int
+
+
+_Step = TypeVar("_Step", Step, Late)
 
 
 class Spells:
@@ -87,23 +84,23 @@ def throughput_rows(
     window: Window,
     every: float | None,
     timeline: pl.DataFrame | None = None,
-) -> pl.DataFrame:
-    """Return stacked steps: ``time``, ``until`` (ms), ``connection``, ``base``, ``top``, ``run``.
+) -> list[Step]:
+    """Return the steps of :meth:`Reader.throughput`, stacked.
 
     ``base`` and ``top`` are hits per second. A ``run`` is an unbroken row of steps and ends with a
-    closing row (``until`` equals ``time``), which gives its last step a width. With a timeline, a
-    step covers only that part in which some connection was open, and so does its rate.
+    closing one (``until`` equals ``time``), which gives the last a width. With a timeline, a step
+    covers only that part in which some connection was open, and so does its rate.
     """
     step = every or shortest_step(frame)
     wide = step * max(1, -(-frame.height // MOST_ROWS))
-    frame = frame.with_columns(seconds=pl.lit(step))
     if wide > step:
-        frame = frame.group_by(_bin(wide), "connection").agg(pl.col("hits", "seconds").sum())
-    frame = frame.sort("time", "connection")
-    columns = (_shown(frame["time"], window), *frame["connection", "hits", "seconds"])
-    bins = zip(*(column.to_list() for column in columns), strict=True)
+        whole = (pl.len() * step).alias("seconds")
+        frame = frame.group_by(_bin(wide), "connection").agg(pl.col("hits").sum(), whole)
+    columns = (_shown(frame["time"], window), *frame["connection", "hits"])
+    seconds = frame["seconds"] if wide > step else pl.repeat(step, frame.height, eager=True)
+    bins = sorted(zip(*(each.to_list() for each in (*columns, seconds)), strict=True))
     spells = Spells() if timeline is None else _open_spells(timeline, window)
-    return pl.DataFrame(list(_steps(bins, round(wide * 1_000), spells)), schema=STEP, orient="row")
+    return list(_steps(bins, round(wide * 1_000), spells))
 
 
 def _steps(
@@ -127,32 +124,37 @@ def _steps(
     yield from map(_closing, latest.values())
 
 
-def _closing(step: Step) -> Step:
+def _closing(step: _Step) -> _Step:
     return step._replace(time=step.until)
 
 
-def delay_rows(frame: pl.DataFrame, window: Window, every: float | None) -> pl.DataFrame:
-    """Return the steps of :meth:`Reader.lag`: ``time``, ``until``, ``median``, ``p95``, ``run``.
+def delay_rows(frame: pl.DataFrame, window: Window, every: float | None) -> list[Late]:
+    """Return the steps of :meth:`Reader.lag`.
 
-    Runs and closing rows are those of :func:`throughput_rows`. Of more than 1,000 rows several
+    Runs and closing steps are those of :func:`throughput_rows`. Of more than 1,000 rows several
     become one: the median of the medians, and the highest 95th percentile.
     """
     step = every or shortest_step(frame)
     wide = step * max(1, -(-frame.height // MOST_ROWS))
     if wide > step:
         frame = frame.group_by(_bin(wide)).agg(pl.col("median").median(), pl.col("p95").max())
-    width = round(wide * 1_000)
-    begins = pl.col("time") != pl.col("until").shift(1)
-    rows = (
-        frame.lazy()
-        .sort("time")
-        .select(pl.col("time").dt.epoch("ms") + window.shift, "median", "p95")
-        .with_columns(until=pl.col("time") + width)
-        .with_columns(run=begins.fill_null(value=True).cum_sum().cast(pl.Int64))
-        .select(list(DELAY))
-    )
-    closing = rows.group_by("run", maintain_order=True).last().select(list(DELAY))
-    return pl.concat([rows, closing.with_columns(time="until")]).collect()
+    columns = (_shown(frame["time"], window), *frame["median", "p95"])
+    rows = sorted(zip(*(column.to_list() for column in columns), strict=True))
+    return list(_delays(rows, round(wide * 1_000)))
+
+
+def _delays(rows: Iterable[tuple[int, float, float]], width: int) -> Iterator[Late]:
+    """Join what follows without a gap; ``rows`` are time, median and p95, sorted by time."""
+    before: Late | None = None
+    for time, median, p95 in rows:
+        run = 1 if before is None else before.run
+        if before is not None and before.until != time:
+            yield _closing(before)
+            run += 1
+        before = Late(time, time + width, median, p95, run)
+        yield before
+    if before is not None:
+        yield _closing(before)
 
 
 def state_rows(frame: pl.DataFrame, window: Window) -> pl.DataFrame:
@@ -204,34 +206,30 @@ def shortest_step(frame: pl.DataFrame) -> float:
     return shortest / 1e6 if isinstance(shortest, int) else 1.0
 
 
-def ceiling(rows: pl.DataFrame) -> float:
-    """Return how high a chart of :func:`throughput_rows` should reach.
+def ceiling(steps: Sequence[Step]) -> float:
+    """Return how high a chart of these should reach.
 
     A backlog delivered at once after a gap would flatten everything else, on a busy suite as on a
     quiet one; so what towers above the usual is cut off (and named by the chart), nothing else.
     """
-    busy = rows["top"].filter(rows["top"] > 0)
-    usual = busy.quantile(0.9)
-    if usual is None:
-        return 1.0
-    cut = busy.filter(busy <= TOWERING * usual) if busy.len() >= ENOUGH_ROWS else busy
-    return _headroom(cut)
+    busy = sorted(step.top for step in steps if step.top > 0)
+    if len(busy) >= ENOUGH_ROWS:
+        usual = busy[round(0.9 * (len(busy) - 1))]
+        busy = busy[: bisect_right(busy, TOWERING * usual)]
+    return HEADROOM * busy[-1] if busy else 1.0
 
 
-def latest(rows: pl.DataFrame) -> float:
-    """Return how high a chart of :func:`delay_rows` should reach: nothing is cut off."""
-    return _headroom(rows["p95"])
-
-
-def _headroom(heights: pl.Series) -> float:
-    highest = heights.max()
-    return HEADROOM * highest if isinstance(highest, float) and highest > 0 else 1.0
+def latest(steps: Sequence[Late]) -> float:
+    """Return how high a chart of these should reach: nothing is cut off."""
+    highest = max((step.p95 for step in steps), default=0.0)
+    return HEADROOM * highest if highest > 0 else 1.0
 
 
 def _open_spells(timeline: pl.DataFrame, window: Window) -> Spells:
-    open_ = timeline.filter(pl.col("state").cast(pl.String).is_in(OPEN))
-    ended = _shown(open_["ended"], window).fill_null(FOREVER)
-    return Spells(zip(_shown(open_["started"], window), ended, strict=True))
+    started = _shown(timeline["started"], window).to_list()
+    ended = _shown(timeline["ended"], window).fill_null(FOREVER).to_list()
+    spells = zip(timeline["state"].to_list(), started, ended, strict=True)
+    return Spells((start, end) for state, start, end in spells if state in OPEN)
 
 
 def _shown(times: pl.Series, window: Window) -> pl.Series:

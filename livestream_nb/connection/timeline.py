@@ -93,6 +93,7 @@ class Timeline:
 
     def __init__(self) -> None:
         self._entries: list[Transition] = []
+        self._known = (0, states(()))
 
     def record(self, entry: Transition) -> Transition:
         """Append one change of state; no earlier than the last, though a clock be set back."""
@@ -105,13 +106,25 @@ class Timeline:
         """Every change so far, oldest first."""
         return tuple(self._entries)
 
+    def states(self) -> pl.DataFrame:
+        """The states as rows, without ``seconds``: the same frame until something changes."""
+        entries = self.entries()
+        many, frame = self._known
+        if many != len(entries):
+            frame = states(entries)
+            self._known = (len(entries), frame)
+        return frame
+
     def frame(self, now: float) -> pl.DataFrame:
         """The states as rows; ``seconds`` of an open one are counted to ``now``."""
-        return states(self.entries(), now)
+        moment = pl.lit(_microseconds(now)).cast(SCHEMA["ended"])
+        lasted = pl.col("ended").fill_null(moment) - pl.col("started")
+        seconds = lasted.dt.total_microseconds().clip(lower_bound=0) / 1e6
+        return self.states().with_columns(seconds=seconds).select(SCHEMA.names())
 
 
-def states(entries: Iterable[Transition], now: float) -> pl.DataFrame:
-    """Changes of state → states with a start, an end and a length, oldest first."""
+def states(entries: Iterable[Transition]) -> pl.DataFrame:
+    """Changes of state → states with a start and an end, oldest first."""
     rows = [
         (
             entry.connection,
@@ -125,15 +138,11 @@ def states(entries: Iterable[Transition], now: float) -> pl.DataFrame:
         )
         for entry in entries
     ]
-    moment = pl.lit(_microseconds(now)).cast(SCHEMA["ended"])
-    lasted = pl.col("ended").fill_null(moment) - pl.col("started")
     return (
         pl.DataFrame(rows, schema=_WRITTEN, orient="row")
         .lazy()
         .with_columns(pl.col("started", "heard").cast(SCHEMA["started"]))
         .with_columns(ended=pl.col("started").shift(-1).over("connection"))
-        .with_columns(seconds=lasted.dt.total_microseconds().clip(lower_bound=0) / 1e6)
-        .select(SCHEMA.names())
         .collect()
     )
 

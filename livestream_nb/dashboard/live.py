@@ -7,8 +7,9 @@ elsewhere: one thread writes the traits.
 """
 
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import anywidget
 import polars as pl
@@ -16,12 +17,14 @@ import traitlets
 
 from livestream_nb.charts.bundle import bundle, live_spec
 from livestream_nb.charts.looks import axis_title
+from livestream_nb.charts.rows import Late, Step
 from livestream_nb.dashboard import words
-from livestream_nb.dashboard.drawing import Drawing, signals
+from livestream_nb.dashboard.drawing import Drawing
 from livestream_nb.dashboard.snapshot import SPANS, Snapshot
 
 FOLDER = Path(__file__).parent / "script"
 SCRIPTS = ("dom", "header", "controls", "rows", "charts", "live")
+_Rows = TypeVar("_Rows")
 CODES = {
     "time": "I",
     "until": "I",
@@ -82,8 +85,8 @@ class LiveView(anywidget.AnyWidget):
         name: str,
         act: Callable[[dict[str, object]], None],
     ) -> None:
-        self._drawing = Drawing()
-        self._sent: dict[str, tuple[pl.DataFrame, dict[str, object]]] = {}
+        self._drawing = Drawing(snapshot)
+        self._made: dict[str, tuple[object, dict[str, object]]] = {}
         self._columns = columns
         spec = live_spec(axis_title(snapshot.window), snapshot.status.connections)
         super().__init__(_esm=bundle(script()), name=name, spec=spec, **self._state(snapshot, 0))
@@ -110,17 +113,14 @@ class LiveView(anywidget.AnyWidget):
 
     def _state(self, snapshot: Snapshot, beat: int) -> dict[str, object]:
         """All traits that change; what is made of the same rows is the same."""
-        rows = self._drawing.rows(snapshot)
-        for name, frame in rows.items():
-            if name not in self._sent or self._sent[name][0] is not frame:
-                self._sent[name] = (
-                    frame,
-                    packed_states(frame) if name == "states" else packed(frame),
-                )
+        drawing = self._drawing
+        drawing.take(snapshot)
         return {
-            **{name: sent for name, (_, sent) in self._sent.items()},
+            "throughput": self._once("throughput", drawing.throughput, packed),
+            "delay": self._once("delay", drawing.delay, packed),
+            "states": self._once("states", drawing.states, packed_states),
             "head": words.head(snapshot),
-            "top": {"rows": words.top_rows(snapshot), "told": words.top_note(snapshot)},
+            "top": self._once("top", snapshot.top, lambda _: words.top(snapshot)),
             "choices": {
                 "spans": list(SPANS.items()),
                 "span": snapshot.scale.span,
@@ -132,9 +132,17 @@ class LiveView(anywidget.AnyWidget):
                 "rate": snapshot.rate,
                 "beat": beat,
                 "resting": False,
-                "signals": signals(snapshot, rows),
+                "signals": drawing.signals(snapshot),
             },
         }
+
+    def _once(
+        self, trait: str, rows: _Rows, make: Callable[[_Rows], dict[str, object]]
+    ) -> dict[str, object]:
+        known = self._made.get(trait)
+        if known is None or known[0] is not rows:
+            known = self._made[trait] = (rows, make(rows))
+        return known[1]
 
 
 def script() -> str:
@@ -143,13 +151,14 @@ def script() -> str:
     return "\n".join(parts)
 
 
-def packed(rows: pl.DataFrame) -> dict[str, object]:
+def packed(rows: Sequence[Step] | Sequence[Late]) -> dict[str, object]:
     """Return columns as bytes of 32, 16 and 8 bits; times as ms after the first, ``origin``."""
-    first = rows["time"].min()
-    origin = first if isinstance(first, int) else 0
-    columns = {name: rows[name].to_list() for name in rows.columns}
+    if not rows:
+        return {"origin": 0, "time": b"", "until": b""}
+    origin = min(row.time for row in rows)
+    columns = dict(zip(type(rows[0])._fields, zip(*rows, strict=True), strict=True))
     for name in ("time", "until"):
-        columns[name] = [moment - origin for moment in columns[name]]
+        columns[name] = tuple(moment - origin for moment in columns[name])
     return {
         "origin": origin,
         **{name: array(CODES[name], values).tobytes() for name, values in columns.items()},

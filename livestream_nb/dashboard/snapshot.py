@@ -81,6 +81,10 @@ class Snapshot:
         Them: ``value``, ``hits``, ``share``; see `livestream_nb.measures.top`.
     held : int
         Of how many hits: those of the span that are held.
+    pace : float or None
+        Hits per second of late; None while no connection is open.
+    delay : float or None
+        Seconds from collection to arrival of the hits of late; None when none came.
     """
 
     status: "Status"
@@ -94,29 +98,8 @@ class Snapshot:
     column: str
     top: pl.DataFrame
     held: int
-
-    @property
-    def pace(self) -> float | None:
-        """Hits per second of late; None while no connection is open."""
-        latest = self.timeline.filter(pl.col("ended").is_null())
-        if latest.filter(pl.col("state").is_in(OPEN)).is_empty() or self.throughput.is_empty():
-            return None
-        late = self._late(self.throughput)
-        return float(late["hits"].sum()) / (late["time"].n_unique() * self.scale.every)
-
-    @property
-    def delay(self) -> float | None:
-        """Seconds from collection to arrival of the hits of late; None when none came."""
-        late = self._late(self.lag)
-        recent = self.now - timedelta(seconds=4 * LATE_STEPS * self.scale.every)
-        weights = late.filter(pl.col("time") >= recent).select("median", "hits").rows()
-        many = sum(hits for _, hits in weights)
-        return sum(median * hits for median, hits in weights) / many if many else None
-
-    def _late(self, frame: pl.DataFrame) -> pl.DataFrame:
-        steps = max(3, ceil(LATE_STEPS / self.scale.every))
-        times = frame["time"].unique().sort().tail(steps)
-        return frame.filter(pl.col("time") >= times.min()) if times.len() else frame
+    pace: float | None
+    delay: float | None
 
 
 class Watch:
@@ -184,12 +167,15 @@ class Watch:
         return Snapshot(status, now, rate, window, scale, column=self.column, **answers)
 
     def _throughput(self, question: "Question") -> None:
-        frame = self._reader.throughput(every=question.every, last=question.last)
-        self._answers["throughput"] = frame.filter(question.done)
+        asked = self._reader.throughput(every=question.every, last=question.last)
+        frame = asked.filter(question.done)
+        pace = _pace(frame, question.scale) if _is_open(self._answers["timeline"]) else None
+        self._answers |= {"throughput": frame, "pace": pace}
 
     def _lag(self, question: "Question") -> None:
-        frame = self._reader.lag(every=question.every, last=question.last)
-        self._answers["lag"] = frame.filter(question.done)
+        asked = self._reader.lag(every=question.every, last=question.last)
+        frame = asked.filter(question.done)
+        self._answers |= {"lag": frame, "delay": _delay(frame, question)}
 
     def _top(self, question: "Question") -> None:
         """Count, but not so often that it would take more than a twentieth of the time."""
@@ -227,6 +213,30 @@ class Question:
     def done(self) -> pl.Expr:
         """Which steps are complete."""
         return pl.col("time") < datetime.fromtimestamp(self.complete * self.scale.every, UTC)
+
+
+def _is_open(timeline: pl.DataFrame) -> bool:
+    latest = timeline.filter(pl.col("ended").is_null() & pl.col("state").is_in(OPEN))
+    return latest.height > 0
+
+
+def _pace(frame: pl.DataFrame, scale: Scale) -> float | None:
+    late = _late(frame, scale)
+    return sum(late["hits"]) / (late["time"].n_unique() * scale.every) if late.height else None
+
+
+def _delay(frame: pl.DataFrame, question: Question) -> float | None:
+    recent = question.now - timedelta(seconds=4 * LATE_STEPS * question.scale.every)
+    late = _late(frame, question.scale).filter(pl.col("time") >= recent)
+    hits = sum(late["hits"])
+    return sum(late["median"] * late["hits"]) / hits if hits else None
+
+
+def _late(frame: pl.DataFrame, scale: Scale) -> pl.DataFrame:
+    """The rows of the last ten seconds, or of the last three steps."""
+    steps = max(3, ceil(LATE_STEPS / scale.every))
+    times = frame["time"].unique(maintain_order=True).tail(steps)
+    return frame.filter(pl.col("time") >= times.min()) if times.len() else frame
 
 
 def look(reader: "Reader") -> Snapshot:

@@ -11,7 +11,7 @@ import vl_convert
 
 from livestream_nb.charts.bundle import live_spec
 from livestream_nb.charts.looks import axis_title
-from livestream_nb.dashboard.drawing import Drawing, signals
+from livestream_nb.dashboard.drawing import Drawing
 from livestream_nb.dashboard.snapshot import Snapshot
 from livestream_nb.dashboard.words import facts, told, top_rows
 
@@ -27,12 +27,17 @@ def mimebundle(snapshot: Snapshot, text: str) -> dict[str, str]:
 def png(snapshot: Snapshot) -> bytes:
     """Return the charts as a PNG on white."""
     spec = deepcopy(live_spec(axis_title(snapshot.window), snapshot.status.connections))
-    rows = Drawing().rows(snapshot)
-    values = signals(snapshot, rows)
+    drawing = Drawing(snapshot)
+    values = drawing.signals(snapshot)
     for parameter in spec["params"]:
         parameter["value"] = values.get(parameter["name"], parameter["value"])
+    rows = {
+        "throughput": [step._asdict() for step in drawing.throughput],
+        "delay": [step._asdict() for step in drawing.delay],
+        "states": drawing.states.to_dicts(),
+    }
     spec |= {"background": "white", "padding": 10}
-    spec["datasets"] = {**spec.get("datasets", {}), **{n: r.to_dicts() for n, r in rows.items()}}
+    spec["datasets"] = {**spec.get("datasets", {}), **rows}
     return repacked(vl_convert.vegalite_to_png(spec, scale=PIXELS_PER_POINT))
 
 

@@ -127,5 +127,10 @@ def top_note(snapshot: Snapshot) -> str:
     return f"{nothing}{snapshot.held:,} hits of the last {snapshot.scale.named}."
 
 
+def top(snapshot: Snapshot) -> dict[str, object]:
+    """Return what the live view shows of the top values."""
+    return {"rows": top_rows(snapshot), "told": top_note(snapshot)}
+
+
 def _ms(moment: datetime) -> int:
     return round(moment.timestamp() * 1_000)

@@ -182,9 +182,12 @@ class Buffer:
             ``bytes``, ``duplicates``, ``quarantined`` (UInt64). No row for a second in which
             nothing came.
         """
+        return by_second(self.counts(since))
+
+    def counts(self, since: float | None = None) -> pl.DataFrame:
+        """The same, not added up: in any order, several rows of one second and connection."""
         with self._lock:
-            rows = self._counters.rows(since)
-        return by_second(rows)
+            return self._counters.rows(since)
 
     def delays(self, since: float | None = None) -> pl.DataFrame:
         """How late the hits of the last 24 hours came: see :meth:`Delays.rows`."""

@@ -57,7 +57,8 @@ class Counters:
         since : float, optional
             Unix seconds; only seconds that begin then or later.
         """
-        return self._day.rows(self._rows(self._open), since=since)
+        recent = self._open if since is None else [key for key in self._open if key[0] >= since]
+        return self._day.rows(self._rows(recent), since=since)
 
 
 def by_second(rows: pl.DataFrame) -> pl.DataFrame:
