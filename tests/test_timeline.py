@@ -92,7 +92,7 @@ def test_throughput_since() -> None:
     states = timeline((S, 0), now=10)
     frame = throughput(counters((1, 5, 0), (8, 2, 0)), states, since=at(7.5), now=at(10))
     assert frame["time"].to_list() == [at(8), at(9), at(10)]
-    assert frame["hits"].to_list() == [0, 2, 0, 0]
+    assert frame["hits"].to_list() == [2, 0, 0]
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("30s", 30), ("5m", 300), ("1.5h", 5400)])
