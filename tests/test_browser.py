@@ -45,6 +45,19 @@ new MutationObserver(() => window.announced.push(
 )).observe(document.querySelector('.livestream-spoken'), {childList: true});
 """
 
+WHOLE = (0.0, 1.0)
+DEAF = """
+pump = reader.dashboard()._pump
+def deaf(action):
+    del pump.ask
+pump.ask = deaf
+"deaf for once"
+"""
+REDDER = """
+document.body.style.setProperty("--jp-ui-font-color1", "rgb(200, 0, 0)");
+document.body.dataset.jpThemeName = "Redder";
+"""
+
 
 @pytest.fixture(scope="module")
 def notebook(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Notebook]:
@@ -253,16 +266,46 @@ def test_starts_again(notebook: Notebook) -> None:
     assert notebook.hits > before
 
 
+def test_a_button_asks_again(notebook: Notebook) -> None:
+    """When the kernel has dropped what a button asked for, the button asks again by itself."""
+    done = run_code(notebook.page, DEAF)
+    expect(done.locator(".jp-OutputArea-output")).to_have_text("'deaf for once'", timeout=SOON)
+    notebook.button("Stop").click()
+    expect(notebook.view.get_by_role("button", name="Stopping…")).to_be_visible()
+    expect(notebook.view.locator(".livestream-badge")).to_have_text("stopped", timeout=10_000)
+
+
+def test_a_view_at_rest_stays(notebook: Notebook) -> None:
+    """After another reader was made, the view of the one that was stopped stays, in any theme."""
+    another = "reader.stop()\nreader = sim.reader(tz='Europe/Zurich').start()\nreader"
+    run_code(notebook.page, another)
+    expect(notebook.page.locator(".livestream")).to_have_count(2, timeout=SOON)
+    expect(notebook.page.locator(".livestream-plot canvas")).to_have_count(2, timeout=SOON)
+    expect(notebook.view.locator(".livestream-badge")).to_have_text("stopped")
+    expect(notebook.button("Start")).to_be_hidden()
+    moment = notebook.view.locator(".livestream-moment")
+    told, still = moment.inner_text(), notebook.pixels(WHOLE)
+    notebook.page.wait_for_timeout(2_000)
+    assert notebook.pixels(WHOLE) == still
+    notebook.page.evaluate(REDDER)
+    notebook.page.wait_for_timeout(1_000)
+    assert notebook.pixels(WHOLE) != still
+    assert moment.inner_text() == told
+
+
 def test_says_when_the_kernel_is_gone(notebook: Notebook) -> None:
-    """Twelve seconds after the kernel's last word the view says that it is stale."""
-    expect(notebook.stale).to_be_hidden()
+    """Twelve seconds after the kernel's last word the live view says that it is stale."""
+    ended, live = (getattr(notebook.page.locator(".livestream"), it) for it in ("first", "last"))
+    stale = live.locator(".livestream-stale")
+    expect(stale).to_be_hidden()
     menu(notebook.page, "Kernel", "Restart Kernel…")
     notebook.page.locator(".jp-Dialog .jp-mod-accept").click()
-    expect(notebook.stale).to_be_visible(timeout=SOON)
-    expect(notebook.stale).to_contain_text("No update from the kernel for")
-    moment = notebook.view.locator(".livestream-moment").inner_text()
+    expect(stale).to_be_visible(timeout=SOON)
+    expect(stale).to_contain_text("No update from the kernel for")
+    expect(ended.locator(".livestream-stale")).to_contain_text("at rest")
+    moment = live.locator(".livestream-moment").inner_text()
     notebook.page.wait_for_timeout(500)
-    assert notebook.view.locator(".livestream-moment").inner_text() == moment
+    assert live.locator(".livestream-moment").inner_text() == moment
 
 
 def test_nothing_left_this_machine(notebook: Notebook) -> None:

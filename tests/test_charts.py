@@ -1,14 +1,17 @@
 """What the charts draw, from the rows to the pixels."""
 
+import re
 import struct
 import zlib
 from collections.abc import Callable
+from datetime import timedelta
 from io import BytesIO
 from typing import Any
 
 import altair as alt
 import polars as pl
 import pytest
+import vl_convert
 
 from livestream_nb.charts import rows as made
 from livestream_nb.charts.bundle import live_spec
@@ -213,6 +216,10 @@ def test_top_values_are_named_on_their_bars() -> None:
     (rows,) = spec["datasets"].values()
     assert [row["rank"] for row in rows] == [1, 2, 3]
     assert rows[2]["name"] == "�abc"
+    few = pl.DataFrame({"value": ["b", "a"], "hits": [1_234, 1], "share": [0.99, 0.01]})
+    drawn = re.findall(r"<text[^>]*translate\([^,]*,([\d.]+)\)[^>]*>([^<]*)<", svg(top_chart(few)))
+    at_height = [text for _, text in sorted((float(y), text) for y, text in drawn)]
+    assert at_height[1:] == ["1,234", "99.0%", "b", "1", "1.0%", "a"]
     assert inked(png(top_chart(frame))) > 300
 
 
@@ -307,6 +314,139 @@ def test_nothing_yet_is_a_picture_with_a_note() -> None:
     assert inked(png(chart)) > 1_000
 
 
+def test_no_line_goes_over_a_gap() -> None:
+    """Each unbroken run of hits, and of delays, is an area and a line of its own."""
+    hits, delays = svg(throughput_chart(throughput())), svg(lag_chart(lag()))
+    assert hits.count('"mark-area role-mark') == 2
+    assert delays.count('"mark-area role-mark') == 3
+    assert delays.count('"mark-line role-mark') == 3 + 3  # the medians, and the areas' edges
+    areas = "".join(re.findall(r'mark-area role-mark.*? d="([^"]*)"', delays, re.DOTALL))
+    assert max(map(float, re.findall(r",([\d.]+)", areas))) < 50  # from the median on, not from 0
+
+
+def test_the_second_area_stands_on_the_first() -> None:
+    """Of two connections, the area of the second does not reach down to the ground."""
+    two = pl.concat([throughput(90), throughput(90, connection=2)]).filter(pl.col("hits") > 0)
+    areas = re.findall(r'mark-area role-mark.*? d="([^"]*)"', svg(throughput_chart(two)), re.DOTALL)
+    heights = [[150 - float(y) for y in re.findall(r",(-?[\d.]+)", area)] for area in areas]
+    lower = [area for area in heights if min(area) == 0]
+    upper = [area for area in heights if min(area) > 0]
+    assert len(lower) == len(upper) == 2
+    assert max(map(max, upper)) == pytest.approx(2 * max(map(max, lower)))
+
+
+def test_panels_are_as_high_as_what_they_show() -> None:
+    """The axes reach to the usual hits and to the longest delays; of a burst the height is told."""
+    assert {"60", "80"} & set(texts(throughput_chart(throughput())))
+    assert "40" in texts(lag_chart(lag()))
+    both = texts(stream_chart(throughput(), timeline(), lag(), now=at(300)))
+    assert {"60", "50"} <= set(both)
+    assert not [text for text in both if "▲" in text]
+    second = pl.col("time")
+    burst = pl.when(second == at(250)).then(1_000).when(second == at(270)).then(900)
+    hits = burst.otherwise("hits").cast(pl.UInt64)
+    cut = texts(throughput_chart(throughput().with_columns(hits=hits)))
+    assert [text for text in cut if "▲" in text] == ["▲ 1,000"]
+    assert "1,000" not in cut
+
+
+def test_charts_end_with_their_last_step() -> None:
+    """The time axis reaches to the end of the last step, and to now."""
+    assert domain(throughput_chart(throughput())) == f"[{ms(1)}, {ms(300)}]"
+    assert domain(lag_chart(lag(step=10))) == f"[{ms(10)}, {ms(300)}]"
+    assert domain(timeline_chart(timeline(), now=at(400))) == f"[{ms(0)}, {ms(400)}]"
+
+
+def test_a_state_is_named_where_there_is_room() -> None:
+    """Short states have neither word nor shape; one that began before the window has both in it."""
+    assert svg(timeline_chart(timeline(), now=at(300))).count('roledescription="point"') == 4
+    assert states_named(timeline_chart(timeline(), now=at(300))) == [
+        "cooldown",
+        "cooldown",
+        "streaming",
+        "streaming",
+    ]
+    assert states_named(timeline_chart(timeline(), window=Window(at(250), at(300)))) == [
+        "streaming"
+    ]
+    assert "connecting" in states_named(timeline_chart(timeline(), window=Window(at(155), at(157))))
+
+
+HASTY = (
+    *STORY[:3],
+    (93, "connecting", "waited", None, 2, "Again."),
+    (94, "cooldown", "refused", 409, 2, REFUSED),
+)
+
+
+def test_flags_keep_clear_of_each_other() -> None:
+    """A flag has its word where the next one of its lane leaves room; at the edge, before it."""
+    assert flags(timeline_chart(timeline(story=HASTY), now=at(300))) == ["▼", "▼ 409"]
+    assert flags(timeline_chart(timeline(story=HASTY), window=Window(at(80), at(120)))) == [
+        "▼ 409",
+        "▼ dropped",
+    ]
+    other = ((0, "streaming", "opened", 200, 1, "x"), (92, "cooldown", "dropped", None, 1, "x"))
+    lanes = pl.concat([timeline(story=STORY[:3]), timeline(story=other, connection=2)])
+    assert flags(timeline_chart(lanes, now=at(300))) == ["▼ dropped", "▼ dropped"]
+    assert flags(timeline_chart(timeline(story=STORY[:3]), now=at(95))) == ["dropped ▼"]
+    assert flags(timeline_chart(timeline(95, story=HASTY), now=at(95))) == ["dropped ▼", "▼"]
+    assert flags(timeline_chart(timeline(), window=Window(at(100), at(150)))) == []
+
+
+def test_the_bracket_tells_how_much_was_waited() -> None:
+    """The minute after a loss is named where there is room, and has an end if it was kept."""
+    whole = timeline_chart(timeline(), now=at(300))
+    assert brackets(whole) == (["60 s", "60 s"], 4)
+    far = timeline_chart(timeline(story=HASTY), window=Window(at(80), at(160)))
+    assert brackets(far) == (["60 s"], 3)
+    near = timeline_chart(timeline(story=HASTY), window=Window(at(88), at(100)))
+    assert brackets(near) == (["3 of 60 s", "60 s"], 2)
+    within = timeline_chart(timeline(story=STORY[:3]), window=Window(at(100), at(200)))
+    assert brackets(within) == (["60 s"], 1)
+
+
+def test_bands_tell_why_there_is_a_gap() -> None:
+    """Behind the hits each state but streaming has a band, the open one until now."""
+    drawn = svg(stream_chart(throughput(), timeline(), now=at(300)))
+    assert drawn.count(">12:01:00<") == 1  # below the lowest panel only
+    (behind, *_) = drawn.split("mark-area")
+    assert behind.count('aria-roledescription="rect mark"') == 5
+
+
+def test_connections_have_names_when_there_are_several() -> None:
+    """Lanes and areas are numbered as soon as there are two connections."""
+    one, two = throughput(), pl.concat([throughput(), throughput(connection=2)])
+    states = pl.concat([timeline(), timeline(connection=2)])
+    assert "2" not in texts(stream_chart(one, timeline(), now=at(300)))
+    assert texts(stream_chart(one, states, now=at(300))).count("2") == 2
+    assert texts(throughput_chart(two)).count("2") == 1
+
+
+@pytest.mark.parametrize(
+    ("zone", "day", "named"),
+    [
+        ("UTC", 1, "UTC"),
+        ("America/St_Johns", 1, "America/St_Johns, UTC−03:30"),
+        ("Asia/Kolkata", 1, "Asia/Kolkata, UTC+05:30"),
+        ("Europe/Zurich", 29, "Europe/Zurich, UTC+02:00"),
+    ],
+)
+def test_zones_in_words(zone: str, day: int, named: str) -> None:
+    """A zone is named with its offset; when the clocks are changed, with that of the end."""
+    end = at(0).replace(day=day)
+    assert Window(end - timedelta(hours=12), end, zone).zone == named
+
+
+@pytest.mark.parametrize(
+    ("hours", "like"), [(0.4, r"\d\d:\d\d:\d\d"), (24, r"\d\d:\d\d"), (200, r"\d\d Mar \d\d:00")]
+)
+def test_long_spans_have_short_times(hours: float, like: str) -> None:
+    """The time axis has seconds within half an hour, and days once it is longer than one."""
+    labels = texts(timeline_chart(timeline(), window=Window(at(0), at(hours * 3_600))))
+    assert [text for text in labels if re.fullmatch(like, text)]
+
+
 def ms(seconds: float) -> int:
     return round(at(seconds).timestamp() * 1_000)
 
@@ -326,6 +466,43 @@ def titles(chart: dict[str, Any]) -> set[str]:
         for part in parts(chart)
         if "x" in part and isinstance(part["x"], dict) and part["x"].get("title")
     }
+
+
+def svg(chart: alt.TopLevelMixin) -> str:
+    return str(vl_convert.vegalite_to_svg(chart.to_dict(validate=False)))
+
+
+def texts(chart: alt.TopLevelMixin) -> list[str]:
+    """Return every text that is drawn."""
+    return re.findall(r"<text[^>]*>([^<]*)</text>", svg(chart))
+
+
+def states_named(chart: alt.TopLevelMixin) -> list[str]:
+    """Return the words on the bars, without those of the legend."""
+    placed = re.findall(r"<text[^>]*translate\((-?[\d.]+),[^>]*>([^<]*)<", svg(chart))
+    found = [text for x, text in placed if text in LOOKS and float(x) >= 0]
+    for named in LOOKS:
+        found.remove(named)
+    return sorted(found)
+
+
+def flags(chart: alt.TopLevelMixin) -> list[str]:
+    return sorted(text for text in texts(chart) if "▼" in text)
+
+
+def brackets(chart: alt.TopLevelMixin) -> tuple[list[str], int]:
+    """Return the words of brackets, and how many ends they have; these are 6 px high."""
+    drawn = svg(chart)
+    return sorted(re.findall(r">([^<]*60 s)<", drawn)), len(re.findall(r"h1v6h-1Z", drawn))
+
+
+def domain(chart: alt.TopLevelMixin) -> str:
+    (only,) = {
+        part["scale"]["domain"]["expr"]
+        for part in parts(chart.to_dict())
+        if part.get("scale", {}).get("type") == "utc"
+    }
+    return str(only)
 
 
 def luminance(colour: str) -> float:

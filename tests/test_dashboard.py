@@ -1,26 +1,34 @@
 """The dashboard without a browser: what it says, what it sends, and when it ends."""
 
+import struct
 import threading
 from array import array
 from base64 import b64decode
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from copy import deepcopy
 from dataclasses import replace
+from datetime import timedelta
+from typing import Any
 
 import polars as pl
 import pytest
+import vl_convert
+from ipywidgets.widgets.widget import _instances
 
 from livestream_nb import Simulator
 from livestream_nb.charts import bundle as bundles
 from livestream_nb.charts import kept as keeping
+from livestream_nb.charts.bundle import live_spec
 from livestream_nb.dashboard import words
 from livestream_nb.dashboard.beside import side_by_side
+from livestream_nb.dashboard.drawing import Drawing
 from livestream_nb.dashboard.live import CODES, LiveView
 from livestream_nb.dashboard.pump import Pump
 from livestream_nb.dashboard.snapshot import Scale, Watch, look
 from livestream_nb.dashboard.static import html, png, repacked
-from livestream_nb.dashboard.view import Dashboard
+from livestream_nb.dashboard.view import BEAT_EVERY, Dashboard
 from livestream_nb.errors import StreamBusy
-from tests.fake_reader import HITS, FakeClock, FakeReader, FakeStatus, at, timeline
+from tests.fake_reader import HITS, FakeClock, FakeReader, FakeStatus, at, lag, throughput, timeline
 
 SOON = 20.0
 WAITING = FakeStatus(
@@ -73,6 +81,40 @@ def test_says_since_when_it_streams_and_how_long_nothing_came(reader: FakeReader
     reader.status = replace(reader.status, silent_for=35.0)
     assert words.moment(look(reader)) == "for 59 s · nothing for 35 s"
     assert [each.at for each in words.moments(look(reader))] == [at(241), at(265)]
+    reader.status = replace(reader.status, state="stalled")
+    assert words.moment(look(reader)) == "for 59 s"
+
+
+def test_a_fast_clock_is_told_and_makes_no_silence_long(reader: FakeReader) -> None:
+    """With a fast clock its speed is among the figures, and a real second is no long silence."""
+    reader.clock = FakeClock(rate=60)
+    reader.status = replace(reader.status, silent_for=35.0)
+    assert words.moment(look(reader)) == "for 59 s"
+    assert words.figures(look(reader))["clock speed"] == "60×"
+    reader.status = replace(reader.status, silent_for=61.0)
+    assert words.moment(look(reader)) == "for 59 s · nothing for 1 min 1 s"
+
+
+def test_a_stream_that_failed_has_ended(reader: FakeReader) -> None:
+    """A stream that failed for good can be started, and tells when it ended."""
+    assert words.head(look(reader))["ended"] is False
+    reader.status = replace(reader.status, state="failed", since=at(280), transitions=8)
+    head = words.head(look(reader))
+    assert (head["ended"], head["change"]) == (True, 8)
+    assert str(head["told"]).endswith("the last 10 min. Now: failed.")
+    assert head["moments"] == [{"text": "since 12:04:40", "at": None, "ahead": False}]
+
+
+def test_before_the_first_hit(reader: FakeReader) -> None:
+    """Without hits, or without a value in them, that is what stands below the top values."""
+    reader.rows = HITS.clear()
+    nothing = look(reader)
+    assert (words.top_rows(nothing), words.top_note(nothing)) == ([], "No hits in this span.")
+    assert "Top values" not in html(nothing, "")
+    reader.rows = HITS.with_columns(pageName=pl.lit(None, pl.String))
+    empty = look(reader)
+    assert words.top_rows(empty) == []
+    assert words.top_note(empty) == ("None has a value of pageName: 600 hits of the last 10 min.")
 
 
 def test_says_when_it_stopped_in_the_readers_zone(reader: FakeReader) -> None:
@@ -119,6 +161,30 @@ def test_pace_while_another_connection_waits(reader: FakeReader) -> None:
     assert look(reader).pace is None
 
 
+def test_pace_is_of_all_connections_and_of_late() -> None:
+    """The pace adds up what connections brought in the last three long steps, per second."""
+    for many, every, begin in [(1, 10, 260), (2, 20, 60)]:
+        watch = Watch(Many(many))
+        watch.choose(span=3_600)
+        found = watch.look()
+        latest = found.throughput.filter(pl.col("time") >= at(begin))
+        assert found.scale.every == every
+        assert latest.height == 3 * many
+        assert found.pace == pytest.approx(latest["hits"].sum() / 3 / every)
+        assert 40 * many < found.pace < 60 * many
+
+
+def test_the_delay_is_that_of_most_hits(
+    reader: FakeReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A second with many hits counts for more than one with few."""
+    late = pl.DataFrame(
+        {"time": [at(296), at(297)], "hits": [90, 10], "median": [10.0, 60.0], "p95": [20.0, 70.0]}
+    )
+    monkeypatch.setattr(FakeReader, "lag", lambda *_, **__: late)
+    assert look(reader).delay == 15.0
+
+
 def test_the_running_step_is_left_out(reader: FakeReader) -> None:
     """The last row shown is a whole step, so that the line does not dive at its end."""
     reader.clock = FakeClock(now=295.2)
@@ -128,7 +194,12 @@ def test_the_running_step_is_left_out(reader: FakeReader) -> None:
 def test_window_fills_grows_moves_and_stays(reader: FakeReader) -> None:
     """The window starts with the first state, moves once it is full, and stays after the end."""
     spans = []
-    for now, state, since in [(10, "streaming", 1), (200, "streaming", 1), (900, "stopped", 700)]:
+    for now, state, since in [
+        (10, "streaming", 1),
+        (200, "streaming", 1),
+        (705, "stopped", 700),
+        (900, "stopped", 700),
+    ]:
         reader.clock = FakeClock(now=now)
         reader.status = replace(reader.status, state=state, since=at(since))
         window = look(reader).window
@@ -136,6 +207,7 @@ def test_window_fills_grows_moves_and_stays(reader: FakeReader) -> None:
     assert spans == [
         (at(0), at(120), at(10)),
         (at(0), at(200), at(200)),
+        (at(105), at(705), at(705)),
         (at(148), at(748), at(748)),
     ]
 
@@ -177,6 +249,65 @@ def test_the_viewer_chooses_whose_top_values(reader: FakeReader) -> None:
         assert watch.look().column == "mvvar1"
 
 
+def test_columns_of_text_come_first(reader: FakeReader) -> None:
+    """Numbers and times are rarely counted: they stand at the end of what can be chosen."""
+    reader.rows = HITS.select(pl.lit(1).alias("hitIdLow"), pl.lit(at(0)).alias("timeGMT"), "*")
+    assert Watch(reader).columns == [
+        *("pageName", "geoCountry", "mvvar1"),
+        *("hitIdLow", "timeGMT"),
+    ]
+
+
+def test_asks_back_to_the_step_that_the_window_begins_in(
+    reader: FakeReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every question is of the window, and of the whole step that is cut by its beginning."""
+    asked: dict[str, object] = {}
+    for name in ("throughput", "lag", "hits"):
+        answer = getattr(FakeReader, name)
+
+        def ask(self: FakeReader, *, name=name, answer=answer, **how: object) -> pl.DataFrame:
+            asked[name] = how.get("last")
+            return answer(self, **how)
+
+        monkeypatch.setattr(FakeReader, name, ask)
+    watch = Watch(reader)
+    for span, last in ((60, 61), (3_600, 310)):
+        watch.choose(span=span)
+        watch.look()
+        assert asked == dict.fromkeys(asked, timedelta(seconds=last))
+
+
+def test_counting_that_takes_long_is_done_less_often(
+    reader: FakeReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Top values are counted about every real second, but not for more than 5 % of the time."""
+    watch, asked = Watch(reader), []
+    reader.clock = FakeClock(rate=60)
+    monkeypatch.setattr(FakeReader, "throughput", lambda *_, **__: throughput())
+    for now in (300, 330, 360):
+        reader.clock.now = now
+        reader.calls.clear()
+        watch.look()
+        asked.append("hits" in reader.calls)
+    assert asked == [True, False, True]
+    reader.clock = FakeClock(now=400)
+    count = FakeReader.hits
+
+    def slowly(self: FakeReader, **how: object) -> pl.DataFrame:
+        self.clock.now += 0.5
+        return count(self, **how)
+
+    monkeypatch.setattr(FakeReader, "hits", slowly)
+    watch, asked = Watch(reader), []
+    for now in (400, 405, 409.9, 410, 415):
+        reader.clock.now = now
+        reader.calls.clear()
+        watch.look()
+        asked.append("hits" in reader.calls)
+    assert asked == [True, False, False, True, False]
+
+
 def test_without_the_usual_column_another_is_shown(reader: FakeReader) -> None:
     """A reader that keeps no pageName shows top values of a column that it keeps."""
     reader.rows = HITS.drop("pageName")
@@ -216,14 +347,80 @@ def test_a_change_of_state_is_asked_for_at_once(reader: FakeReader) -> None:
     assert "timeline" in reader.calls
 
 
+def test_the_same_frames_are_the_same_rows_until_the_clocks_change(reader: FakeReader) -> None:
+    """Rows are made anew when the frame is another one, or the zone's offset."""
+    reader.tz = "Europe/Zurich"
+    found = look(reader)
+    drawing = Drawing(found)
+    winter = (drawing.throughput, drawing.delay, drawing.states)
+    drawing.take(found)
+    again = (drawing.throughput, drawing.delay, drawing.states)
+    assert all(one is other for one, other in zip(winter, again, strict=True))
+    before = first_times(drawing)
+    window = replace(found.window, end=found.window.end + timedelta(days=60))
+    drawing.take(replace(found, window=window))
+    hour = 3_600_000
+    assert first_times(drawing) == [time + hour for time in before]
+
+
+def test_the_charts_are_told_what_they_need(reader: FakeReader) -> None:
+    """Now, heights of the panels, and the note in place of hits, are parameters of the charts."""
+    told = signals_of(reader)
+    assert told["ceiling"] == pytest.approx(62.4)
+    assert told["latest"] == pytest.approx(42.0 * 1.04)
+    reader.clock = FakeClock(now=10)
+    told = signals_of(reader)
+    assert (told["window_start"], told["now"], told["window_end"]) == (ms(0), ms(10), ms(120))
+    assert told["note"] == ""
+    reader.clock = FakeClock(now=1)
+    assert signals_of(reader)["note"] == "no hits in this span"
+    reader.status = replace(reader.status, hits=0)
+    assert signals_of(reader)["note"] == "no hits yet"
+
+
+def test_steps_end_with_the_connection(reader: FakeReader) -> None:
+    """Also in the live view a long step covers only the time that a connection was open."""
+    reader.clock = FakeClock(rate=60)
+    assert ms(90) in [step.until for step in Drawing(look(reader)).throughput]
+
+
+def test_two_delays_are_no_line(reader: FakeReader, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Delays that are some steps apart are not drawn as if they were neighbours."""
+    apart = lag().filter(pl.col("time").is_in([at(40), at(80)]))
+    monkeypatch.setattr(FakeReader, "lag", lambda *_, **__: apart)
+    assert {step.run for step in Drawing(look(reader)).delay} == {1, 2}
+
+
 def test_sends_columns_of_bytes(reader: FakeReader) -> None:
-    """Each column arrives as bytes of its type, times counted from the origin."""
-    view = view_of(reader)
-    sent = view.throughput
-    columns = {name: array(CODES[name], sent[name]) for name in sent if name != "origin"}
-    assert {len(column) for column in columns.values()} == {len(columns["time"])}
-    assert sent["origin"] + columns["time"][0] == ms(1)
-    assert columns["top"][0] == look(reader).throughput["hits"][0]
+    """Each column arrives as bytes of its type, times counted in ms from the origin."""
+    late = pl.duration(milliseconds=250)
+    reader.states = timeline().with_columns(pl.col("started") + late, pl.col("ended") + late)
+    view, drawing = view_of(reader), Drawing(look(reader))
+    for steps, sent in ((drawing.throughput, view.throughput), (drawing.delay, view.delay)):
+        fields = steps[0]._fields
+        columns = {each: array(CODES[each], sent[each]).tolist() for each in fields}
+        for each in ("time", "until"):
+            columns[each] = [sent["origin"] + moment for moment in columns[each]]
+        for each, values in columns.items():
+            assert values == pytest.approx([getattr(step, each) for step in steps], rel=1e-6)
+    assert view.throughput["origin"] == ms(1.25)
+
+
+def test_sends_what_can_be_chosen(reader: FakeReader) -> None:
+    """A view names its reader, and all spans and columns that there are."""
+    view = view_of(reader, ["pageName", "geoCountry"])
+    assert view.name == "Live view of demo"
+    assert view.choices["columns"] == ["pageName", "geoCountry"]
+    assert view.choices["spans"] == [("1 min", 60), ("10 min", 600), ("1 h", 3_600)]
+
+
+def test_many_gaps_are_sent(reader: FakeReader, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stream that breaks off hundreds of times within the span can be shown."""
+    broken = lag(900).filter(pl.col("time").dt.second() % 2 == 0)
+    monkeypatch.setattr(FakeReader, "lag", lambda *_, **__: broken)
+    reader.clock = FakeClock(now=900)
+    runs = array(CODES["run"], view_of(reader).delay["run"])
+    assert max(runs) > 300
 
 
 def test_sends_only_what_changed(reader: FakeReader) -> None:
@@ -240,6 +437,18 @@ def test_sends_only_what_changed(reader: FakeReader) -> None:
         reader.clock = FakeClock(now=now)
         view.show(watch.look())
     assert set(sent) == {"throughput", "head", "live"}
+
+
+def test_sends_one_message(reader: FakeReader, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever changed in between, an update is one message; so rows and moment fit together."""
+    view, sent = view_of(reader), []
+    monkeypatch.setattr(view, "send_state", lambda key: sent.append(set(key)))
+    reader.status = replace(reader.status, hits=99_999)
+    reader.clock = FakeClock(now=305, rate=2)
+    view.show(look(reader))
+    assert len(sent) == 1
+    assert sent[0] >= {"head", "live", "throughput", "delay"}
+    assert (view.live["rate"], view.live["at"]) == (2, ms(305))
 
 
 def test_sentences_are_sent_once(reader: FakeReader) -> None:
@@ -263,6 +472,15 @@ def test_a_resting_reader_still_beats(dashboard: Dashboard) -> None:
     first = dashboard.widget.live
     await_(lambda: dashboard.widget.live["beat"] > first["beat"])
     assert dashboard.widget.live | {"beat": 0} == first | {"beat": 0}
+
+
+def test_a_resting_reader_beats_on(dashboard: Dashboard) -> None:
+    """However long nothing changes, the view is told so every two seconds."""
+    dashboard._pump.close()
+    before = dashboard.widget.live["beat"]
+    for _ in range(5 * BEAT_EVERY):
+        dashboard._refresh()
+    assert dashboard.widget.live["beat"] - before == pytest.approx(5, abs=1)
 
 
 def test_buttons_act(dashboard: Dashboard, reader: FakeReader) -> None:
@@ -334,15 +552,117 @@ def test_a_reader_that_takes_over_ends_the_old_view() -> None:
         new.close()
 
 
+def test_a_view_at_rest_shows_the_end(reader: FakeReader) -> None:
+    """A view that is laid to rest shows how its reader ended, stays, and has no thread any more."""
+    dashboard = Dashboard(reader)
+    reader.stop()
+    dashboard.rest()
+    assert dashboard.widget.head["state"] == "stopped"
+    assert dashboard.widget.live["resting"] is True
+    assert (dashboard.ended, dashboard.closed) == (True, False)
+    assert not dashboard._pump._thread.is_alive()
+    dashboard.rest()
+    dashboard.close()
+    assert (dashboard.ended, dashboard.closed) == (True, True)
+
+
+def test_closing_takes_all_widgets_away(reader: FakeReader) -> None:
+    """After close() neither the view nor its layout is left in the kernel."""
+    before = set(_instances)
+    dashboard = Dashboard(reader)
+    dashboard.close()
+    assert dashboard.ended
+    assert set(_instances) <= before
+
+
+def test_one_reader_after_the_other_leaves_little_behind() -> None:
+    """However many readers were made, shown and stopped, one view lives and one is at rest."""
+    views, left = [], []
+    with Simulator(speed=60) as simulator:
+        for _ in range(8):
+            with simulator.reader() as reader:
+                views.append(reader.dashboard())
+            left.append(left_behind())
+    assert [view.closed for view in views] == [True] * 6 + [False] * 2
+    assert [view.ended for view in views] == [True] * 7 + [False]
+    assert set(left[1:]) == {left[1]}
+    assert left[0][0] == left[1][0]
+    for view in views:
+        view.close()
+
+
+def test_readers_in_turn_leave_little_behind() -> None:
+    """Of two readers that are started and shown in turn, one view lives and one is at rest."""
+    views, left = [], []
+    with Simulator(speed=60) as simulator:
+        readers = [simulator.reader(), simulator.reader()]
+        for turn in range(8):
+            with readers[turn % 2] as reader:
+                views.append(reader.dashboard())
+                assert reader.dashboard() is views[-1]
+                assert not views[-1].ended
+                assert [view.closed for view in views[:-2]] == [True] * max(0, turn - 1)
+                left.append(left_behind())
+    assert len(set(views)) == 8
+    assert views[-2].ended
+    assert set(left[1:]) == {left[1]}
+    for view in views:
+        view.close()
+
+
+def test_a_view_that_was_closed_takes_no_place() -> None:
+    """A view closed by hand does not count as the one at rest, and its reader gets a new one."""
+    with Simulator(speed=1) as simulator:
+        kept, closed, latest = (simulator.reader() for _ in range(3))
+        views = [kept.dashboard(), closed.dashboard()]
+        views[1].close()
+        views.append(latest.dashboard())
+        assert [view.closed for view in views] == [False, True, False]
+        assert [view.ended for view in views] == [True, True, False]
+        views.append(closed.dashboard())
+        assert not views[-1].ended
+        for view in views:
+            view.close()
+
+
+def test_the_view_of_a_running_reader_stays_live() -> None:
+    """Showing another reader of the stream, which has not started, lays no running one to rest."""
+    with Simulator(speed=60) as simulator, simulator.reader() as first:
+        second = simulator.reader()
+        views = [first.dashboard(), second.dashboard()]
+        assert [view.ended for view in views] == [False, False]
+        for view in views:
+            view.close()
+
+
+def test_what_was_chosen_is_chosen_again() -> None:
+    """The view of the next reader of a stream shows the span and the column that were chosen."""
+    with Simulator(speed=1) as simulator:
+        old = simulator.reader().dashboard()
+        told(old, {"do": "span", "value": 60})
+        told(old, {"do": "column", "value": "geoCountry"})
+        await_(lambda: old.widget.choices["column"] == "geoCountry")
+        old.close()
+        new = simulator.reader().dashboard()
+        assert new.choices == {"span": 60, "column": "geoCountry"}
+        assert (new.widget.choices["span"], new.widget.choices["column"]) == (60, "geoCountry")
+        new.close()
+
+
 def test_pump_does_what_is_asked_before_the_next_tick() -> None:
     """An action that is asked for runs at once, on the pump's thread, and a refresh follows."""
     done: list[object] = []
     refreshed = threading.Event()
-    pump = Pump(refreshed.set, every=3_600)
+
+    def refresh() -> None:
+        done.append("refreshed")
+        refreshed.set()
+
+    pump = Pump(refresh, every=3_600)
     pump.ask(lambda: done.append(threading.current_thread()))
     assert refreshed.wait(SOON)
     pump.close()
-    assert done == [pump._thread]
+    assert done == [pump._thread, "refreshed"]
 
 
 def test_dashboards_stand_beside_each_other() -> None:
@@ -352,8 +672,9 @@ def test_dashboards_stand_beside_each_other() -> None:
         made = Dashboard(reader)
         reader.dashboard = lambda made=made: made
     bundle = side_by_side(*readers)._repr_mimebundle_()
+    box = _instances[bundle["application/vnd.jupyter.widget-view+json"]["model_id"]]
+    assert list(box.children) == [reader.dashboard().widget for reader in readers]
     assert bundle["text/html"].count("data:image/png;base64,") == 2
-    assert "model_id" in bundle["application/vnd.jupyter.widget-view+json"]
     for reader in readers:
         reader.dashboard().close()
 
@@ -377,6 +698,28 @@ def test_static_text_is_escaped(reader: FakeReader) -> None:
     assert HOSTILE not in page
     assert page.count("&lt;img src=x onerror=alert(1)&gt;") == 2
     assert "�gnp.exe" in page
+
+
+def test_pictures_show_the_snapshot(reader: FakeReader, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The PNG is drawn of the snapshot, and leaves the specification as it is for the next one."""
+    live_spec.cache_clear()
+    kept = deepcopy(live_spec("Time (UTC)", 1))
+    drawn: list[dict[str, Any]] = []
+    render = vl_convert.vegalite_to_png
+    monkeypatch.setattr(
+        vl_convert, "vegalite_to_png", lambda spec, **how: drawn.append(spec) or render(spec, **how)
+    )
+    one = png(look(reader))
+    drawing, sets = Drawing(look(reader)), drawn[0]["datasets"]
+    assert sets["throughput"] == [step._asdict() for step in drawing.throughput]
+    assert sets["delay"] == [step._asdict() for step in drawing.delay]
+    assert sets["states"] == drawing.states.to_dicts()
+    told = {parameter["name"]: parameter["value"] for parameter in drawn[0]["params"]}
+    assert told.items() >= signals_of(reader).items()
+    assert live_spec("Time (UTC)", 1) == kept
+    reader.status = replace(reader.status, connections=2)
+    two = png(look(reader))
+    assert struct.unpack(">II", two[16:24]) > struct.unpack(">II", one[16:24])
 
 
 def test_pictures_are_small(reader: FakeReader) -> None:
@@ -418,8 +761,38 @@ def test_does_without_a_cache_folder(
     assert keeping.kept("x.js", ("a",), lambda: "made") == "made"
 
 
-def view_of(reader: FakeReader) -> LiveView:
-    return LiveView(look(reader), ["pageName"], "Live view of demo", lambda _: None)
+class Many(FakeReader):
+    """A reader of so many connections, which all bring the same."""
+
+    def __init__(self, connections: int) -> None:
+        super().__init__(status=FakeStatus(connections=connections))
+
+    def throughput(self, every: str, last: timedelta) -> pl.DataFrame:
+        one = super().throughput(every, last)
+        numbers = range(1, self.status.connections + 1)
+        return pl.concat(
+            one.with_columns(pl.lit(number, pl.UInt8).alias("connection")) for number in numbers
+        ).sort("time", "connection")
+
+
+def signals_of(reader: FakeReader) -> dict[str, object]:
+    found = look(reader)
+    return Drawing(found).signals(found)
+
+
+def first_times(drawing: Drawing) -> list[int]:
+    steps = (*drawing.throughput[:1], *drawing.delay[:1])
+    return [*(step.time for step in steps), drawing.states["time"].min()]
+
+
+def left_behind() -> tuple[int, int]:
+    """Count the dashboards' threads, and the widgets that the kernel holds."""
+    pumps = [each for each in threading.enumerate() if each.name == "livestream-dashboard"]
+    return len(pumps), len(_instances)
+
+
+def view_of(reader: FakeReader, columns: Sequence[str] = ("pageName",)) -> LiveView:
+    return LiveView(look(reader), list(columns), "Live view of demo", lambda _: None)
 
 
 def told(dashboard: Dashboard, message: dict[str, object]) -> None:

@@ -116,10 +116,25 @@ def test_libraries_have_owners(path: Path) -> None:
 
 
 def test_headless_import_loads_no_widget() -> None:
-    """Importing the package loads neither ipywidgets nor anywidget nor altair."""
-    program = "import sys, livestream_nb; print(*sorted(sys.modules))"
-    loaded = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True
-    ).stdout.split()
-    assert "livestream_nb.reader" in loaded
-    assert not {"ipywidgets", "anywidget", "altair", "IPython"} & set(loaded)
+    """Importing the package loads neither ipywidgets nor anywidget nor altair, nor its charts."""
+    loaded = loaded_by("import livestream_nb")
+    assert {"livestream_nb.reader", "livestream_nb.views"} <= loaded
+    assert not {"ipywidgets", "anywidget", "altair", "vl_convert", "IPython"} & loaded
+    assert not {f"livestream_nb.{name}" for name in ("charts", "dashboard", "report")} & loaded
+
+
+def test_a_live_view_loads_no_altair(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once its specification is kept in the cache folder, a live view is made without altair."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    show = "from livestream_nb import Reader; Reader('demo', token='made-up').dashboard()"
+    assert "altair" in loaded_by(show)
+    loaded = loaded_by(show)
+    assert {"livestream_nb.dashboard.live", "anywidget"} <= loaded
+    assert "altair" not in loaded
+
+
+def loaded_by(program: str) -> set[str]:
+    """Run a program in a process of its own; return the modules that it has loaded."""
+    told = f"import sys\n{program}\nprint(*sys.modules)"
+    run = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)
+    return set(run.stdout.split())

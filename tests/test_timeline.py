@@ -88,11 +88,13 @@ def test_throughput_sums_to_what_came() -> None:
 
 
 def test_throughput_since() -> None:
-    """The first interval is the first that begins at the given moment or later."""
+    """Only intervals that begin at the given moment or later are counted, the first one whole."""
     states = timeline((S, 0), now=10)
-    frame = throughput(counters((1, 5, 0), (8, 2, 0)), states, since=at(7.5), now=at(10))
-    assert frame["time"].to_list() == [at(8), at(9), at(10)]
-    assert frame["hits"].to_list() == [2, 0, 0]
+    seconds = counters((1, 5, 0), (7, 1, 0), (8, 2, 0))
+    for since in (at(7.5), at(8)):
+        frame = throughput(seconds, states, since=since, now=at(10))
+        assert frame["time"].to_list() == [at(8), at(9), at(10)]
+        assert frame["hits"].to_list() == [2, 0, 0]
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("30s", 30), ("5m", 300), ("1.5h", 5400)])

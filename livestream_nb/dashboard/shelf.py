@@ -22,7 +22,7 @@ def put(key: str, latest: "Dashboard") -> None:
     with _lock:
         _latest[key] = latest
         views = [view for view in _views.get(key, []) if not view.closed]
-        ended = [view for view in views if view.reader.status.state in ENDED]
+        ended = [view for view in views if view.ended or view.reader.status.state in ENDED]
         for view in ended[:-1]:
             view.close()
         for view in ended[-1:]:

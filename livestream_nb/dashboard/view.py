@@ -69,8 +69,9 @@ class Dashboard:
         self.widget.close()
 
     def rest(self) -> None:
-        """End the pump and leave the view on the page as it is, for good."""
+        """End the pump and leave the view on the page as it is now, for good."""
         self._pump.close()
+        self._refresh()
         self.widget.rest()
 
     def __repr__(self) -> str:
