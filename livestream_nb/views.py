@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -81,7 +82,7 @@ class Views:
 
         window, step = _span(self, last, every)
         frame = self.throughput(every=f"{step}s", last=last)
-        return throughput_chart(frame, window=window, every=step)
+        return throughput_chart(frame, timeline=self.timeline(), window=window, every=step)
 
     def timeline_chart(self: Source, last: str | timedelta | None = None) -> "alt.LayerChart":
         """The states of each connection, what went wrong, and the minute after each loss.
@@ -187,11 +188,13 @@ def _span(
     from livestream_nb.charts.window import Window
 
     # A Source's own parts: they are no questions that a user asks.
-    end = source._end if last is None else source._now  # noqa: SLF001
+    # To the next whole second, so that charts asked for together have the same axis.
+    exact = source._end if last is None else source._now  # noqa: SLF001
+    end = datetime.fromtimestamp(ceil(exact.timestamp()), exact.tzinfo)
     first = source.timeline()["started"].min()
     begun = first if isinstance(first, datetime) and first < end else end - timedelta(minutes=1)
     start = begun if last is None else end - timedelta(seconds=seconds_in("last", last))
-    window = Window(start, end, source.tz)
+    window = Window(start, end, source.tz, until=exact)
     if every is not None:
         return window, int(seconds_in("every", every))
     return window, measures.fitting_step(window.seconds, source._grain)  # noqa: SLF001

@@ -1,6 +1,7 @@
 """views.py: the charts of a reader, as it is at the moment."""
 
 from collections.abc import Iterator
+from math import ceil
 from zoneinfo import ZoneInfo
 
 import altair as alt
@@ -42,8 +43,8 @@ def test_charts_compose(reader: Reader) -> None:
 
 
 def test_a_stopped_reader_is_drawn_to_its_end(reader: Reader) -> None:
-    """However long ago it stopped, the axis ends there; with last= it ends now."""
-    ended = round(reader.status.since.timestamp() * 1_000)
+    """However long ago it stopped, the axis ends in that second; with last= it ends now."""
+    ended = ceil(reader.status.since.timestamp()) * 1_000
     shift = 3_600_000 * int(offset(reader)[4:6])
     assert ends(reader.timeline_chart()) == {ended + shift}
     assert min(ends(reader.timeline_chart(last="5m"))) > ended + shift

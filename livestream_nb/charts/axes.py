@@ -65,11 +65,14 @@ def frame(scene: Scene) -> alt.ViewBackground:
     return alt.ViewBackground(stroke=alt.ExprRef(scene.faint))
 
 
-def legend(scene: Scene, entries: int) -> alt.Legend:
+def legend(scene: Scene, entries: int, title: str | None = None) -> alt.Legend:
     """Return a legend below its panel, in as many rows as the width needs."""
     return alt.Legend(
         orient="bottom",
-        title=None,
+        title=title,
+        titleFontSize=11,
+        titleFontWeight="normal",
+        titleColor=alt.ExprRef(scene.ink),
         columns=alt.ExprRef(f"min({entries}, max(1, floor({scene.width} / {LEGEND_ENTRY})))"),
         columnPadding=14,
         labelFontSize=11,

@@ -5,7 +5,7 @@ import altair as alt
 from livestream_nb.charts.axes import frame, heading, height_of, time_axis
 from livestream_nb.charts.looks import BLUE, HEIGHT, WIDTH, Scene
 
-TITLE = "Delay in seconds: median (line) to 95th percentile (area)"
+TITLE = "Delay in seconds: median to 95th percentile"
 LOW = 2 * HEIGHT // 3
 
 

@@ -30,6 +30,7 @@ NOTHING = "no hits in this span"
 def throughput_chart(
     frame: pl.DataFrame,
     *,
+    timeline: pl.DataFrame | None = None,
     tz: str = "UTC",
     window: Window | None = None,
     every: float | None = None,
@@ -41,6 +42,8 @@ def throughput_chart(
     frame : polars.DataFrame
         As :meth:`Reader.throughput` returns it: ``time`` Datetime("us", "UTC"), ``connection``
         UInt8, ``hits`` UInt64, one row per step in which the connection was connected.
+    timeline : polars.DataFrame, optional
+        As :meth:`Reader.timeline` returns it: steps end where connections do.
     tz : str
         The time zone that the axis shows, an IANA name.
     window : Window, optional
@@ -54,7 +57,7 @@ def throughput_chart(
         When no time zone has this name.
     """
     window = window or Window.around(*_span(frame, every), tz=tz)
-    rows = throughput_rows(frame, window, every)
+    rows = throughput_rows(frame, window, every, timeline)
     scene = Scene.still(window, connections_of(frame), note=_note(rows), ceiling=ceiling(rows))
     return throughput_panel(_inline(rows), scene)
 

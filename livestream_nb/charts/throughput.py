@@ -27,7 +27,7 @@ def _area(rows: alt.Data, scene: Scene, x: alt.X) -> alt.Chart:
     hue = (
         alt.Color("connection:O")
         .scale(domain=known, range=list(CONNECTIONS[: scene.connections]))
-        .legend(None if scene.connections == 1 else legend(scene, scene.connections))
+        .legend(None if scene.connections == 1 else legend(scene, scene.connections, "connection"))
     )
     chart: alt.Chart = (
         alt.Chart(rows)

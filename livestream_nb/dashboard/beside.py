@@ -19,7 +19,7 @@ class SideBySide:
         self._dashboards = dashboards
 
     def __repr__(self) -> str:
-        return "\n".join(map(repr, self._dashboards))
+        return "\n".join(repr(dashboard.reader) for dashboard in self._dashboards)
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, Any]:
         bundles = [dashboard._repr_mimebundle_() for dashboard in self._dashboards]
