@@ -39,12 +39,30 @@ const keyOf = (row) => `${row.connection ?? 0}:${row.time}:${row.until}`;
 
 const same = (a, b) => Object.keys(b).every((name) => a[name] === b[name]);
 
-// Named data of a view: take() turns the rows that it holds into those that are wanted.
+// Named data of a view: take() turns the rows that it holds into those that are wanted. Runs are
+// counted anew with each update; here each keeps its number, so that its rows stay as they are.
 function holder(view, name) {
   let held = new Map();
   let first = true;
+  let runs = 0;
+
+  function settle(wanted) {
+    const known = new Map();
+    const used = new Set();
+    for (const row of wanted) {
+      const old = held.get(keyOf(row));
+      if (old === undefined || known.has(row.run) || used.has(old.run)) continue;
+      known.set(row.run, old.run);
+      used.add(old.run);
+    }
+    for (const row of wanted) {
+      if (!known.has(row.run)) known.set(row.run, (runs += 1));
+      row.run = known.get(row.run);
+    }
+  }
 
   return function take(wanted) {
+    settle(wanted);
     const next = new Map();
     const fresh = [];
     for (const row of wanted) {
