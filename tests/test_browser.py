@@ -210,7 +210,7 @@ def test_fits_a_narrow_cell(notebook: Notebook) -> None:
     """In a narrow window nothing sticks out of the cell."""
     notebook.page.set_viewport_size({"width": 700, "height": TALL})
     notebook.page.wait_for_timeout(1_000)
-    cell = notebook.view.bounding_box()
+    cell = notebook.page.locator(".jp-OutputArea-output").first.bounding_box()
     parts = [
         notebook.plot,
         notebook.button("Stop"),
@@ -220,6 +220,7 @@ def test_fits_a_narrow_cell(notebook: Notebook) -> None:
     ]
     boxes = [part.bounding_box() for part in parts]
     assert cell is not None
+    assert cell["x"] + cell["width"] <= 700
     assert [
         box for box in boxes if box and box["x"] + box["width"] > cell["x"] + cell["width"] + 1
     ] == []

@@ -199,6 +199,8 @@ def test_many_delays_are_made_coarser() -> None:
         ("<b>bold</b>", "<b>bold</b>"),
         ("\u202egnp.exe", "�gnp.exe"),
         ("two\nlines\x00", "two�lines�"),
+        ("two\u2028lines\u2029\ud800", "two�lines��"),
+        ("\u2067gnp.exe\u2069", "�gnp.exe�"),
         ("👩‍👩‍👧 שלום", "👩‍👩‍👧 שלום"),
         ("x" * 500, "x" * 119 + "…"),
     ],

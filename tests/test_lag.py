@@ -62,6 +62,37 @@ def test_hits_without_a_time_of_collection_do_not_count() -> None:
     assert lag.select("time", "hits").rows() == [(moment(T0), 1)]
 
 
+def test_asking_changes_nothing() -> None:
+    """However often it is asked, in between too, each hit counts once, in its own second."""
+    delays = Delays()
+    for second in range(3):
+        delays.add(T0 + second, hits(T0 + second, [30.0, 40.0]))
+        delays.rows()
+    assert measures.lag(delays.rows())["hits"].to_list() == [2, 2, 2]
+    assert measures.lag(delays.rows())["time"].to_list() == [moment(T0 + s) for s in range(3)]
+
+
+def test_what_waits_to_be_counted_is_little() -> None:
+    """Blocks are counted before they are many, and before their hits are."""
+    delays, waiting = Delays(), []
+    for second in range(1_000):
+        delays.add(T0 + second, hits(T0 + second, [30.0]))
+        waiting.append(len(delays._waiting))
+    assert 100 < max(waiting) < 300
+    delays.add(T0 + 1_000, hits(T0 + 1_000, [30.0] * 70_000))
+    assert delays._waiting == []
+
+
+def test_a_day_without_hits_is_a_day() -> None:
+    """Delays are forgotten after a day, also when no hit has come since."""
+    delays = Delays()
+    delays.add(T0, hits(T0, [30.0]))
+    delays.add(T0 + 86_399, hits(T0, []))
+    assert delays.rows().height == 1
+    delays.add(T0 + 86_400, hits(T0, []))
+    assert delays.rows().is_empty()
+
+
 def test_delays_are_kept_for_a_day() -> None:
     """A day of seconds is kept, older ones are forgotten, and memory stays bounded."""
     delays = Delays()
@@ -98,10 +129,20 @@ def test_an_interval_that_is_cut_is_left_out() -> None:
     assert lag["hits"].to_list() == [10, 10]
 
 
+def test_steps_fit_the_span() -> None:
+    """A span has some hundred steps at most; a longer one than there are steps for, the longest."""
+    assert [measures.fitting_step(span) for span in (60, 3_600, 86_400, 1e9)] == [1, 10, 300, 3_600]
+    assert measures.fitting_step(60, least=18.0) == 20
+    assert measures.fitting_step(600, connections=8) == 10
+
+
 def test_top_values() -> None:
     """The most frequent come first, equals by value; null and empty are none, but count as hits."""
     values = pl.Series(["b", "a", "b", None, "", "a", "c", "b"])
-    assert measures.top(values, 2).rows() == [("b", 3, 3 / 8), ("a", 2, 2 / 8)]
+    most = [("b", 3, 3 / 8), ("a", 2, 2 / 8), ("c", 1, 1 / 8)]
+    assert measures.top(values).rows() == most
+    assert measures.top(values, 2).rows() == most[:2]
+    assert measures.top(pl.Series(list("dbcabd")))["value"].to_list() == ["b", "d", "a", "c"]
     lists = pl.Series([["x", "y"], [], None, ["x"]])
     assert measures.top(lists).rows() == [("x", 2, 0.5), ("y", 1, 0.25)]
     assert measures.top(pl.Series([True, True, False])).rows()[0] == ("true", 2, 2 / 3)

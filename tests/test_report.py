@@ -20,7 +20,14 @@ def page() -> str:
     states = timeline().with_columns(sentence=pl.lit(HOSTILE))
     chart = stream_chart(throughput(), states, now=at(300))
     top = top_chart(pl.DataFrame({"value": [HOSTILE], "hits": [3], "share": [1.0]}), HOSTILE)
-    table = pl.DataFrame({HOSTILE: [HOSTILE, None], "lost_at": [at(0), None], "hits": [1_234, 5]})
+    table = pl.DataFrame(
+        {
+            HOSTILE: [HOSTILE, None],
+            "lost_at": [at(0), None],
+            "hits": [1_234, 5],
+            "seconds": [1_061.234, None],
+        }
+    )
     return report_html(
         f"A stream {HOSTILE}",
         {"hits": "12,345", "note": HOSTILE},
@@ -47,13 +54,13 @@ def test_refers_to_nothing_outside(page: str) -> None:
     markup, _, _ = page.partition('<script type="module">')
     addresses = re.findall(r"(?:src|href)=\"([^\"]{0,23})", markup)
     assert addresses == ["data:image/svg+xml;base"] * 2
-    assert "default-src 'none'" in page
+    assert "default-src 'none'; img-src data:; " in page
 
 
 def test_tables_are_for_people(page: str) -> None:
     """Times stand in the reader's zone, numbers with commas, nothing as a dash; empty is said."""
-    assert "<td>2026-03-01 13:00:00</td><td>1,234</td>" in page
-    assert "<td>–</td><td>–</td><td>5</td>" in page
+    assert "<td>2026-03-01 13:00:00</td><td>1,234</td><td>1,061.2</td>" in page
+    assert "<td>–</td><td>–</td><td>5</td><td>–</td>" in page
     assert "<h2>Nothing</h2><p>None.</p>" in page
 
 

@@ -79,6 +79,13 @@ def test_quiet_is_zero_and_away_is_no_row() -> None:
     )  # fmt: skip
 
 
+def test_a_stalled_connection_is_open() -> None:
+    """While a connection is stalled it is open, and what does not come counts 0."""
+    states = timeline((S, 0), (Phase.STALLED, 2), (W, 4), now=9)
+    frame = throughput(counters((0, 5, 0)), states, now=at(9))
+    assert frame["hits"].to_list() == [5, 0, 0, 0, 0]
+
+
 def test_throughput_sums_to_what_came() -> None:
     """A wider interval sums, and nothing that was counted falls out."""
     seconds = counters((1, 5, 0), (2, 6, 0), (61, 7, 0), (300, 1, 0))

@@ -56,6 +56,16 @@ def test_steps_fit_the_span_and_the_clock(reader: Reader) -> None:
     assert steps(reader.lag_chart(every="1m")) == {60_000}
 
 
+def test_only_the_last_of_it_is_drawn(reader: Reader) -> None:
+    """With last= nothing older is drawn, counted or looked at; n= is how many values at most."""
+    for draw in (reader.throughput_chart, reader.lag_chart, reader.top_chart):
+        assert len(drawn(draw(last="1h"))) > 2
+        assert drawn(draw(last="1s")) == []
+    assert len(drawn(reader.top_chart(n=3))) == 3
+    assert starts(reader.timeline_chart()) == starts(reader.throughput_chart())
+    assert min(starts(reader.timeline_chart(last="5m"))) > max(starts(reader.timeline_chart()))
+
+
 def test_top_of_what_cannot_be_counted_is_refused(reader: Reader) -> None:
     """Structs, unknown columns and nonsense counts are refused with the right ones."""
     assert reader.top_chart("mvvar1", n=3).to_dict()["datasets"]
@@ -81,14 +91,28 @@ def offset(reader: Reader) -> str:
     return f"UTC+{round(hours.total_seconds() / 3_600):02}:00"
 
 
+def drawn(chart: alt.LayerChart) -> list[dict[str, object]]:
+    """The rows that are drawn."""
+    return [row for rows in chart.to_dict().get("datasets", {}).values() for row in rows if row]
+
+
+def starts(chart: alt.LayerChart) -> set[int]:
+    """Where the time axes begin, in ms of shown time."""
+    return {start for start, _ in domains(chart)}
+
+
 def ends(chart: alt.LayerChart) -> set[int]:
     """Where the time axes end, in ms of shown time."""
-    domains = [
+    return {end for _, end in domains(chart)}
+
+
+def domains(chart: alt.LayerChart) -> set[tuple[int, ...]]:
+    expressions = [
         part["scale"]["domain"]["expr"]
         for part in parts(chart.to_dict())
         if part.get("scale", {}).get("type") == "utc"
     ]
-    return {int(domain.strip("[]").split(", ")[1]) for domain in domains}
+    return {tuple(map(int, each.strip("[]").split(", "))) for each in expressions}
 
 
 def steps(chart: alt.LayerChart) -> set[int]:
