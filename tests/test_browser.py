@@ -7,6 +7,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
+from livestream_nb.dashboard.live import FOLDER
 from tests.lab import (
     DELAY,
     THROUGHPUT,
@@ -45,6 +46,29 @@ new MutationObserver(() => window.announced.push(
 )).observe(document.querySelector('.livestream-spoken'), {childList: true});
 """
 
+HELD = """(source) => {
+    const {holder} = new Function(`${source}; return {holder}`)();
+    let held = [{name: "sample"}];
+    const changeset = () => ({
+        remove(gone) {
+            held = held.filter((row) => !(gone.call ? gone(row) : gone.includes(row)));
+            return this;
+        },
+        insert(rows) { held.push(...rows); return this; },
+    });
+    const take = holder({changeset, change() {}}, "rows");
+    const row = (name, time) => ({name, time, until: time + 1});
+    const steps = [
+        [row("a", 1), row("b", 2)],
+        [row("b", 2), row("c", 3)],
+        [row("b", 2), row("d", 3)],
+        [],
+    ];
+    return steps.map((rows) => {
+        take(rows);
+        return held.map((each) => each.name);
+    });
+}"""
 WHOLE = (0.0, 1.0)
 DEAF = """
 pump = reader.dashboard()._pump
@@ -79,6 +103,12 @@ def test_all_charts_move(notebook: Notebook) -> None:
     assert notebook.hits > before
     delay = notebook.view.locator(".livestream-figures > div", has_text="delay").locator("dd")
     expect(delay).to_have_text(re.compile(r"^(\d[\d.]*|\d+ min \d+) s$"), timeout=SOON)
+
+
+def test_rows_that_are_not_wanted_any_more_go(notebook: Notebook) -> None:
+    """Of the rows that Vega holds, those stay that are wanted again, and all others go."""
+    source = (FOLDER / "rows.js").read_text("utf-8")
+    assert notebook.page.evaluate(HELD, source) == [["a", "b"], ["b", "c"], ["b", "d"], []]
 
 
 def test_the_viewer_chooses_a_column(notebook: Notebook) -> None:
@@ -207,7 +237,7 @@ def test_no_serious_finding_of_axe(notebook: Notebook) -> None:
 
 
 def test_fits_a_narrow_cell(notebook: Notebook) -> None:
-    """In a narrow window nothing sticks out of the cell."""
+    """In a narrow window nothing sticks out of the cell, and the charts always fill it."""
     notebook.page.set_viewport_size({"width": 700, "height": TALL})
     notebook.page.wait_for_timeout(1_000)
     cell = notebook.page.locator(".jp-OutputArea-output").first.bounding_box()
@@ -225,7 +255,13 @@ def test_fits_a_narrow_cell(notebook: Notebook) -> None:
         box for box in boxes if box and box["x"] + box["width"] > cell["x"] + cell["width"] + 1
     ] == []
     assert None not in boxes
-    notebook.page.set_viewport_size({"width": 1280, "height": TALL})
+    for width in (700, 1280):
+        notebook.page.set_viewport_size({"width": width, "height": TALL})
+        notebook.page.wait_for_timeout(1_000)
+        whole, drawn = notebook.view.bounding_box(), notebook.plot.bounding_box()
+        assert whole is not None
+        assert drawn is not None
+        assert 0.9 * whole["width"] < drawn["width"] <= whole["width"]
 
 
 def test_comes_back_after_a_reload(notebook: Notebook) -> None:

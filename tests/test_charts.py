@@ -24,7 +24,7 @@ from livestream_nb.charts.pictures import (
     timeline_chart,
     top_chart,
 )
-from livestream_nb.charts.rows import ceiling, latest, state_rows
+from livestream_nb.charts.rows import Spells, ceiling, latest, state_rows
 from livestream_nb.charts.window import Window
 from livestream_nb.errors import InvalidOption
 from tests.fake_reader import REFUSED, STATES, STORY, at, lag, throughput, timeline
@@ -89,6 +89,12 @@ def test_steps_end_with_the_connection() -> None:
     last = rows.filter(time=ms(80), connection=1)[0]
     assert last["until"][0] == ms(90)
     assert last["top"][0] == throughput(step=20).filter(pl.col("time") == at(80))["hits"][0] / 10
+
+
+def test_a_connection_within_another_ends_nothing() -> None:
+    """Where one connection comes and goes while another is open, a step ends with the latter."""
+    spells = Spells([(0, 100), (10, 20), (200, 300)])
+    assert [spells.cut(*step) for step in ((90, 120), (150, 250))] == [(90, 100), (200, 250)]
 
 
 def test_many_rows_are_made_coarser() -> None:

@@ -393,14 +393,15 @@ def test_two_delays_are_no_line(reader: FakeReader, monkeypatch: pytest.MonkeyPa
 
 def test_sends_columns_of_bytes(reader: FakeReader) -> None:
     """Each column arrives as bytes of its type, times counted in ms from the origin."""
-    late = pl.duration(milliseconds=250)
-    reader.states = timeline().with_columns(pl.col("started") + late, pl.col("ended") + late)
+    late, later = pl.duration(milliseconds=250), pl.duration(milliseconds=500)
+    reader.states = timeline().with_columns(pl.col("started") + late, pl.col("ended") + later)
     view, drawing = view_of(reader), Drawing(look(reader))
     for steps, sent in ((drawing.throughput, view.throughput), (drawing.delay, view.delay)):
         fields = steps[0]._fields
         columns = {each: array(CODES[each], sent[each]).tolist() for each in fields}
         for each in ("time", "until"):
-            columns[each] = [sent["origin"] + moment for moment in columns[each]]
+            moments = [sent["origin"] + moment for moment in columns.pop(each)]
+            assert moments == [getattr(step, each) for step in steps]
         for each, values in columns.items():
             assert values == pytest.approx([getattr(step, each) for step in steps], rel=1e-6)
     assert view.throughput["origin"] == ms(1.25)

@@ -20,13 +20,10 @@ Peers get the same frames from the same watch, and make a chart of four plain pa
 """
 
 import argparse
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from statistics import median
-from typing import Any
 
 from livestream_nb.charts.bundle import bundle
 from livestream_nb.dashboard.live import script
+from tests.benchmarks.costs import Figures, Shown, Sizes, report
 from tests.benchmarks.page import Lab, lab
 from tests.lab import Notebook
 
@@ -37,76 +34,21 @@ from tests.benchmarks.shown import Filled, Meter, left
 filled = Filled({seconds})
 reader = filled.reader
 """
+STREAM = """
+import os
+from livestream_nb import Simulator
+os.environ["LIVESTREAM_NB_STATE"] = os.path.abspath("state")
+simulator = Simulator()
+"""
 AGAIN = "reader = simulator.reader().start()\nreader"
 FASTER, PEERS_FASTER = 5.0, 2.5
 PEERS = ("JupyterChart", "update_display", "update_display, png", "Output")
 MB = 1e6
 
-
-@dataclass(frozen=True)
-class Sizes:
-    """How much is measured.
-
-    Attributes
-    ----------
-    seconds : float
-        How much time is on display.
-    updates, watched : int, float
-        Updates that are timed, and seconds for which frames are counted.
-    warm, grown : int
-        Updates before the heap is looked at, and until it is again.
-    paints, reruns : int
-        Kernels made anew, and runs of one cell.
-    theirs, theirs_grown : int
-        Updates of a peer: timed, and to grow the heap.
-    """
-
-    seconds: float = 600
-    updates: int = 48
-    watched: float = 10.0
-    warm: int = 100
-    grown: int = 1_000
-    paints: int = 3
-    reruns: int = 20
-    theirs: int = 40
-    theirs_grown: int = 100
-
-
 FULL = Sizes()
 QUICK = Sizes(
     updates=40, watched=4.0, warm=40, grown=200, paints=1, reruns=5, theirs=8, theirs_grown=12
 )
-
-
-@dataclass(frozen=True)
-class Shown:
-    """What a way to show costs: ms, bytes and MB, per update; frames; updates that it came to."""
-
-    kernel: float
-    size: float
-    heap: float
-    rate: float
-    longest: float
-    pace: float
-
-
-@dataclass
-class Figures:
-    """Everything that was measured."""
-
-    sizes: Sizes
-    first: list[float] = field(default_factory=list)
-    again: list[float] = field(default_factory=list)
-    pump: dict[str, Any] = field(default_factory=dict)
-    largest: int = 0
-    left: tuple[dict[str, int], dict[str, int]] = ({}, {})
-    shown: dict[str, Shown] = field(default_factory=dict)
-    rest: float = 0.0
-
-    def more(self, what: str) -> int:
-        """How many more are left after many runs of a cell than after one."""
-        one, many = self.left
-        return many[what] - one[what]
 
 
 def measure(sizes: Sizes) -> Figures:
@@ -115,7 +57,7 @@ def measure(sizes: Sizes) -> Figures:
     figures = Figures(sizes)
     with lab() as one:
         paints(one, figures)
-        figures.rest = one.rate(sizes.watched / 2)["rate"]
+        figures.rest = one.watch(sizes.watched / 2)
         live(one, figures)
         reruns(one, figures)
         one.run("from tests.benchmarks.pictures import Drive", 1)
@@ -151,7 +93,7 @@ def live(one: Lab, figures: Figures) -> None:
     received, figures.pump = list(one.frames), one.ask("meter.figures()")
     figures.largest = max(received)
     one.ask("meter.begin()")
-    frames = one.rate(sizes.watched)
+    frames = one.watch(sizes.watched)
     pace = one.ask("len(meter.updates)") / sizes.watched
     heaps = []
     for updates in (sizes.warm, sizes.grown):
@@ -160,13 +102,12 @@ def live(one: Lab, figures: Figures) -> None:
         one.ask("meter.pause()")
         while view.hits != one.ask("meter.total"):
             one.page.wait_for_timeout(250)
-        heaps.append(one.heap())
+        heaps.append(one.heap(sizes.calm))
     figures.shown["the live view"] = Shown(
         figures.pump["mean"],
         sum(received) / figures.pump["updates"],
         (heaps[1] - heaps[0]) / MB / sizes.grown,
-        frames["rate"],
-        frames["longest"],
+        frames,
         pace,
     )
     one.ask("meter.dashboard.close()")
@@ -174,7 +115,7 @@ def live(one: Lab, figures: Figures) -> None:
 
 def reruns(one: Lab, figures: Figures) -> None:
     """Run a cell that starts a reader and shows it, again and again."""
-    one.run("from livestream_nb import Simulator\nsimulator = Simulator()", 1)
+    one.run(STREAM, 1)
     one.run(AGAIN)
     one.page.locator(CHARTS).wait_for()
     before = one.ask("left()")
@@ -190,74 +131,19 @@ def peer(one: Lab, name: str, sizes: Sizes) -> Shown:
     one.paint(f"drive = Drive({name!r}, filled)", PICTURES)
     one.frames.clear()
     one.again(f"drive.on({sizes.theirs})", 1)
-    frames = one.rate(0.9 * sizes.theirs / 4)
+    frames = one.watch(0.9 * sizes.theirs / 4)
     one.ended(1)
     received = sum(one.frames)
     kernel, pace = one.ask("(drive.mean, drive.pace)")
-    before = one.heap()
+    before = one.heap(sizes.calm)
     one.run(f"drive.on({sizes.theirs_grown}, {PEERS_FASTER})", 1)
     return Shown(
         kernel,
         received / sizes.theirs,
-        (one.heap() - before) / MB / sizes.theirs_grown,
-        frames["rate"],
-        frames["longest"],
+        (one.heap(sizes.calm) - before) / MB / sizes.theirs_grown,
+        frames,
         pace,
     )
-
-
-Line = tuple[str, float, str, str]
-
-
-def lines(figures: Figures) -> Iterator[Line]:
-    """In words, the figure, its unit, and the target."""
-    pump, ours, many = figures.pump, figures.shown["the live view"], figures.sizes.reruns
-    yield f"kernel time per update, mean of {pump['updates']}", ours.kernel, "ms", "≤ 3"
-    yield "kernel time per update, highest", pump["highest"], "ms", ""
-    yield "the same with polars' own threads, mean", pump["process"], "ms", ""
-    for kind, (times, mean) in pump["kinds"].items():
-        yield f"  mean of {times} with news of: {kind}", mean, "ms", ""
-    yield "bytes per update, mean", ours.size / 1e3, "kB", "≤ 15"
-    yield "bytes per update, highest", figures.largest / 1e3, "kB", ""
-    yield "heap growth per 1,000 updates", 1e3 * ours.heap, "MB", "≤ 10"
-    yield "frames per second at 4 Hz", ours.rate, "", "≥ 55"
-    yield "frames per second of the same page at rest", figures.rest, "", ""
-    yield "longest frame at 4 Hz", ours.longest, "ms", ""
-    yield "first paint, fresh kernel", median(figures.first), "s", "≤ 1"
-    yield "first paint, the cell run again", median(figures.again), "s", "≤ 1"
-    for what in ("threads", "widgets"):
-        yield f"{what} left after {many} re-runs, beyond one's", figures.more(what), "", "≤ 0"
-
-
-def ratios(figures: Figures) -> Iterator[tuple[str, Shown, dict[str, float]]]:
-    """Each way to show, its figures, and how many times as much as the live view it takes."""
-    ours = figures.shown["the live view"]
-    for name, each in figures.shown.items():
-        yield (
-            name,
-            each,
-            {
-                "kernel": each.kernel / ours.kernel,
-                "bytes": each.size / ours.size,
-                "frames": each.rate / ours.rate,
-            },
-        )
-
-
-def report(figures: Figures) -> None:
-    """Print all figures."""
-    for what, value, unit, target in lines(figures):
-        print(f"{what:60}{value:9.2f} {unit:6}{target}")
-    heads = ("kernel ms", "kB", "heap MB", "frames/s", "longest ms", "updates/s")
-    times = ("kernel", "bytes", "frames")
-    print(f"\n{'per update; heap per 1,000':28}" + "".join(f"{head:>11}" for head in heads))
-    for name, each, _ in ratios(figures):
-        values = (each.kernel, each.size / 1e3, 1e3 * each.heap)
-        values += (each.rate, each.longest, each.pace)
-        print(f"{name:28}" + "".join(f"{value:11,.1f}" for value in values))
-    print(f"\n{'times the live view':28}" + "".join(f"{head:>11}" for head in times))
-    for name, _, ratio in ratios(figures):
-        print(f"{name:28}" + "".join(f"{ratio[head]:11.2f}" for head in times))
 
 
 def main() -> None:

@@ -8,8 +8,10 @@ import re
 from ast import literal_eval
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from time import perf_counter
 from typing import Any
 
 from jupyter_client import BlockingKernelClient
@@ -66,20 +68,29 @@ seconds => new Promise(done => {
     requestAnimationFrame(step);
 })
 """
-# Until half a second of frames in a row are on time, or a minute has passed.
+# Until so many frames in a row are on time, or a minute has passed.
 CALM = """
-() => new Promise(done => {
+frames => new Promise(done => {
     let calm = 0, before = performance.now();
     const began = before;
     const step = now => {
         calm = now - before < 40 ? calm + 1 : 0;
         before = now;
-        if (calm >= 30 || now - began > 60000) done();
+        if (calm >= frames || now - began > 60000) done();
         else requestAnimationFrame(step);
     };
     requestAnimationFrame(step);
 })
 """
+
+
+@dataclass(frozen=True)
+class Watched:
+    """Frames per second, the longest of them in ms, and the share that the main thread worked."""
+
+    rate: float
+    longest: float
+    busy: float
 
 
 class Lab:
@@ -163,17 +174,23 @@ class Lab:
     def clear(self) -> None:
         menu(self.page, "Edit", "Clear Outputs of All Cells")
 
-    def rate(self, seconds: float) -> dict[str, float]:
-        """Frames per second for so long, and the longest frame in ms."""
-        return dict(self.page.evaluate(FRAMES, seconds))
+    def watch(self, seconds: float) -> Watched:
+        """Look at the frames for so long, and at how busy the page is."""
+        began, before = perf_counter(), self._metric("TaskDuration")
+        frames = self.page.evaluate(FRAMES, seconds)
+        busy = (self._metric("TaskDuration") - before) / (perf_counter() - began)
+        return Watched(**frames, busy=busy)
 
-    def heap(self) -> float:
-        """Bytes of JavaScript that are reachable, once the page is calm."""
-        self.page.evaluate(CALM)
+    def heap(self, calm: int) -> float:
+        """Bytes of JavaScript that are reachable, once so many frames in a row are on time."""
+        self.page.evaluate(CALM, calm)
         for _ in range(2):
             self._debug.send("HeapProfiler.collectGarbage")
+        return self._metric("JSHeapUsedSize")
+
+    def _metric(self, name: str) -> float:
         metrics = self._debug.send("Performance.getMetrics")["metrics"]
-        return next(each["value"] for each in metrics if each["name"] == "JSHeapUsedSize")
+        return next(each["value"] for each in metrics if each["name"] == name)
 
 
 @contextmanager

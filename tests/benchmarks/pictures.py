@@ -19,7 +19,7 @@ LAB_KNOWS = "application/vnd.vegalite.v5+json"
 
 
 def as_lab_knows_it(spec: dict[str, Any], **_: object) -> dict[str, Any]:
-    """What altair 5 sent as ``mimetype``: JupyterLab 4 draws that, but not altair 6's."""
+    """What altair 5 sends as ``mimetype``: JupyterLab 4 draws it, and not what altair 6 sends."""
     return {LAB_KNOWS: spec}
 
 
