@@ -240,7 +240,8 @@ def test_fits_a_narrow_cell(notebook: Notebook) -> None:
     """In a narrow window nothing sticks out of the cell, and the charts always fill it."""
     notebook.page.set_viewport_size({"width": 700, "height": TALL})
     notebook.page.wait_for_timeout(1_000)
-    cell = notebook.page.locator(".jp-OutputArea-output").first.bounding_box()
+    outputs = notebook.page.locator(".jp-OutputArea-output")
+    cell = outputs.filter(has=notebook.page.locator(".livestream-plot")).first.bounding_box()
     parts = [
         notebook.plot,
         notebook.button("Stop"),
