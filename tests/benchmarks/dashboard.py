@@ -56,8 +56,8 @@ def measure(sizes: Sizes) -> Figures:
     bundle(script())
     figures = Figures(sizes)
     with lab() as one:
-        paints(one, figures)
         figures.rest = one.watch(sizes.watched / 2)
+        paints(one, figures)
         live(one, figures)
         reruns(one, figures)
         one.run("from tests.benchmarks.pictures import Drive", 1)
