@@ -175,6 +175,12 @@ class Answers:
         """
         return self._session.intake.buffer.quarantine()
 
+    def _recent_counts(self, since: float) -> list[tuple[int, int, int]]:
+        return self._session.intake.buffer.recent_counts(since)
+
+    def _recent_delays(self, since: float) -> list[tuple[int, float, int]]:
+        return self._session.intake.buffer.recent_delays(since)
+
     @property
     def _now(self) -> datetime:
         return _moment(self.clock.utc())

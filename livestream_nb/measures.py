@@ -10,6 +10,7 @@ from livestream_nb.errors import InvalidOption
 OPEN = ("streaming", "stalled")
 STEPS = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1_800, 3_600)
 MOST_STEPS = 600
+MEDIAN, P95 = 0.5, 0.95
 COUNTS = ("hits", "bytes", "duplicates", "quarantined")
 
 
@@ -100,8 +101,8 @@ def lag(delays: pl.DataFrame, *, every: str = "1s", since: datetime | None = Non
         .group_by("time", maintain_order=True)
         .agg(
             pl.col("hits").sum(),
-            median=pl.col("delay").filter(share >= 0.5).first(),
-            p95=pl.col("delay").filter(share >= 0.95).first(),
+            median=pl.col("delay").filter(share >= MEDIAN).first(),
+            p95=pl.col("delay").filter(share >= P95).first(),
             longest=pl.col("delay").last(),
         )
         .sort("time")

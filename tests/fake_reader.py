@@ -84,6 +84,11 @@ def lag(now: int = 300, step: int = 1) -> pl.DataFrame:
     return seconds.select("time", "hits", median=30.0 + late, p95=40.0 + late, longest=44.0 + late)
 
 
+def unix(times: pl.Series) -> pl.Series:
+    """Return moments as Unix seconds."""
+    return times.dt.epoch("s")
+
+
 PAGES = ["home:Home", "shop:Shoes", "cart:Cart"]
 HITS = pl.DataFrame(
     {
@@ -139,13 +144,28 @@ class FakeReader:
     def __repr__(self) -> str:
         return f"<Reader {self.status.state}, {self.status.hits:,} hits>"
 
-    def throughput(self, every: str, last: timedelta) -> pl.DataFrame:
-        self.calls.append("throughput")
-        return throughput(int(self.clock.now), step=int(every.removesuffix("s")))
+    def throughput(self) -> pl.DataFrame:
+        return throughput(int(self.clock.now))
 
-    def lag(self, every: str, last: timedelta) -> pl.DataFrame:
+    def lag(self) -> pl.DataFrame:
+        return lag(int(self.clock.now))
+
+    def _recent_counts(self, since: float) -> list[tuple[int, int, int]]:
+        self.calls.append("throughput")
+        rows = self.throughput().filter(pl.col("hits") > 0)
+        seconds = zip(unix(rows["time"]), rows["connection"], rows["hits"], strict=True)
+        return [row for row in seconds if row[0] >= since]
+
+    def _recent_delays(self, since: float) -> list[tuple[int, float, int]]:
+        """Nine of ten hits come with the median delay, the others with that of 95 %."""
         self.calls.append("lag")
-        return lag(int(self.clock.now), step=int(every.removesuffix("s")))
+        rows = self.lag()
+        most = (0.9 * rows["hits"]).ceil().cast(pl.Int64)
+        rest = rows["hits"].cast(pl.Int64) - most
+        seconds = unix(rows["time"])
+        parts = ((rows["median"], most), (rows["p95"], rest))
+        found = [row for part in parts for row in zip(seconds, *part, strict=True)]
+        return [row for row in found if row[0] >= since]
 
     def timeline(self) -> pl.DataFrame:
         self.calls.append("timeline")

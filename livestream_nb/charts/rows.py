@@ -5,8 +5,7 @@ Times are milliseconds of shown time (see :mod:`livestream_nb.charts.window`).
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import count, groupby
-from operator import itemgetter
+from itertools import count
 from typing import NamedTuple, TypeVar
 
 import polars as pl
@@ -99,28 +98,34 @@ def throughput_rows(
     columns = (_shown(frame["time"], window), *frame["connection", "hits"])
     seconds = frame["seconds"] if wide > step else pl.repeat(step, frame.height, eager=True)
     bins = sorted(zip(*(each.to_list() for each in (*columns, seconds)), strict=True))
-    spells = Spells() if timeline is None else _open_spells(timeline, window)
-    return list(_steps(bins, round(wide * 1_000), spells))
+    spells = Spells() if timeline is None else open_spells(timeline, window)
+    return list(steps(bins, round(wide * 1_000), spells))
 
 
-def _steps(
+def steps(
     bins: Iterable[tuple[int, int, int, float]], width: int, spells: Spells
 ) -> Iterator[Step]:
-    """Stack what is of one time; ``bins``: time, connection, hits and seconds, sorted by two."""
+    """Stack what is of one time.
+
+    ``bins`` are time in ms, connection, hits and seconds, sorted by the first two; ``width`` is in
+    ms, too.
+    """
     latest: dict[int, Step] = {}
     runs = count(1)
-    for time, together in groupby(bins, key=itemgetter(0)):
-        start, end = spells.cut(time, time + width)
-        long, base = max(1.0, (end - start) / 1_000), 0.0
-        for _, connection, hits, seconds in together:
-            before = latest.get(connection)
-            goes_on = before is not None and before.until == start
-            if before is not None and not goes_on:
-                yield _closing(before)
-            run = before.run if before is not None and goes_on else next(runs)
-            step = Step(start, end, connection, base, base + hits / min(long, seconds), run)
-            latest[connection], base = step, step.top
-            yield step
+    start = end = now = -1
+    long = base = 0.0
+    for time, connection, hits, seconds in bins:
+        if time != now:
+            now, (start, end), base = time, spells.cut(time, time + width), 0.0
+            long = max(1.0, (end - start) / 1_000)
+        before = latest.get(connection)
+        goes_on = before is not None and before.until == start
+        if before is not None and not goes_on:
+            yield _closing(before)
+        run = before.run if before is not None and goes_on else next(runs)
+        step = Step(start, end, connection, base, base + hits / min(long, seconds), run)
+        latest[connection], base = step, step.top
+        yield step
     yield from map(_closing, latest.values())
 
 
@@ -140,10 +145,10 @@ def delay_rows(frame: pl.DataFrame, window: Window, every: float | None) -> list
         frame = frame.group_by(_bin(wide)).agg(pl.col("median").median(), pl.col("p95").max())
     columns = (_shown(frame["time"], window), *frame["median", "p95"])
     rows = sorted(zip(*(column.to_list() for column in columns), strict=True))
-    return list(_delays(rows, round(wide * 1_000)))
+    return list(delays(rows, round(wide * 1_000)))
 
 
-def _delays(rows: Iterable[tuple[int, float, float]], width: int) -> Iterator[Late]:
+def delays(rows: Iterable[tuple[int, float, float]], width: int) -> Iterator[Late]:
     """Join what follows without a gap; ``rows`` are time, median and p95, sorted by time."""
     before: Late | None = None
     for time, median, p95 in rows:
@@ -225,7 +230,8 @@ def latest(steps: Sequence[Late]) -> float:
     return HEADROOM * highest if highest > 0 else 1.0
 
 
-def _open_spells(timeline: pl.DataFrame, window: Window) -> Spells:
+def open_spells(timeline: pl.DataFrame, window: Window) -> Spells:
+    """Return when some connection was open."""
     started = _shown(timeline["started"], window).to_list()
     ended = _shown(timeline["ended"], window).fill_null(FOREVER).to_list()
     spells = zip(timeline["state"].to_list(), started, ended, strict=True)

@@ -8,10 +8,11 @@ from livestream_nb.charts.rows import (
     Late,
     Step,
     ceiling,
-    delay_rows,
+    delays,
     latest,
+    open_spells,
     state_rows,
-    throughput_rows,
+    steps,
 )
 from livestream_nb.dashboard.snapshot import Snapshot
 
@@ -26,7 +27,7 @@ class Drawing:
     ----------
     throughput, delay, states
         The rows, by the names that the specification gives them: the same object as before when
-        the frame is the same.
+        what they are made of is the same.
     """
 
     throughput: list[Step]
@@ -34,25 +35,31 @@ class Drawing:
     states: pl.DataFrame
 
     def __init__(self, snapshot: Snapshot) -> None:
-        self._frames: dict[str, tuple[object, ...]] = {}
+        self._made_of: dict[str, tuple[object, int]] = {}
         self.take(snapshot)
 
     def take(self, snapshot: Snapshot) -> None:
         """Make rows of this snapshot."""
-        window, every = snapshot.window, snapshot.scale.every
-        if self._is_new("throughput", snapshot.throughput, window.shift):
-            rows = throughput_rows(snapshot.throughput, window, every, snapshot.timeline)
-            self.throughput, self._ceiling = rows, ceiling(rows)
-        if self._is_new("delay", snapshot.lag, window.shift):
-            self.delay = delay_rows(snapshot.lag, window, every)
+        shift, every = snapshot.window.shift, snapshot.scale.every
+        if self._is_new("states", snapshot.timeline, shift):
+            self.states = state_rows(snapshot.timeline, snapshot.window)
+            self._spells = open_spells(snapshot.timeline, snapshot.window)
+        if self._is_new("throughput", snapshot.throughput, shift):
+            bins = (
+                (1_000 * time + shift, connection, hits, every)
+                for time, connection, hits in snapshot.throughput
+            )
+            self.throughput = list(steps(bins, 1_000 * every, self._spells))
+            self._ceiling = ceiling(self.throughput)
+        if self._is_new("delay", snapshot.lag, shift):
+            late = ((1_000 * row.time + shift, row.median, row.p95) for row in snapshot.lag)
+            self.delay = list(delays(late, 1_000 * every))
             self._latest = latest(self.delay)
-        if self._is_new("states", snapshot.timeline, window.shift):
-            self.states = state_rows(snapshot.timeline, window)
 
-    def _is_new(self, name: str, frame: pl.DataFrame, shift: int) -> bool:
-        known = self._frames.get(name)
-        self._frames[name] = (frame, shift)
-        return known is None or known[0] is not frame or known[1] != shift
+    def _is_new(self, name: str, rows: object, shift: int) -> bool:
+        known = self._made_of.get(name)
+        self._made_of[name] = (rows, shift)
+        return known is None or known[0] is not rows or known[1] != shift
 
     def signals(self, snapshot: Snapshot) -> dict[str, Any]:
         """Return the parameters of the specification, but for colours."""

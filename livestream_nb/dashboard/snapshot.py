@@ -3,14 +3,15 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from math import ceil
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from livestream_nb import measures
 from livestream_nb.charts.window import Window
-from livestream_nb.measures import OPEN
+from livestream_nb.dashboard import steps
+from livestream_nb.dashboard.steps import Delay, Late, Second, Spell
 from livestream_nb.status import ENDED
 
 if TYPE_CHECKING:
@@ -24,9 +25,8 @@ REAL_SPAN = 15.0
 BRIEF = 0.3
 """Real seconds that a step has at least, and that it is late: hits are handed on up to a fifth of a
 second after they came."""
-LATE_STEPS = 10
 USUAL_COLUMN = "pageName"
-LEAST_REST = 0.9
+LEAST_REST = 1.9
 REST = 20.0
 
 
@@ -72,9 +72,10 @@ class Snapshot:
         The span of the charts.
     scale : Scale
         How long it is, and in what steps.
-    throughput, lag, timeline : polars.DataFrame
-        As the reader's methods of these names return them; the first two without the step that is
-        still running.
+    throughput, lag : list
+        Hits and delays of each complete step: see `livestream_nb.dashboard.steps`.
+    timeline : polars.DataFrame
+        As :meth:`Reader.timeline` returns it.
     column : str
         Whose top values are shown.
     top : polars.DataFrame
@@ -92,8 +93,8 @@ class Snapshot:
     rate: float
     window: Window
     scale: Scale
-    throughput: pl.DataFrame
-    lag: pl.DataFrame
+    throughput: list[Second]
+    lag: list[Delay]
     timeline: pl.DataFrame
     column: str
     top: pl.DataFrame
@@ -128,8 +129,11 @@ class Watch:
         self.columns = sorted(shown, key=counted.__getitem__)
         self.column = USUAL_COLUMN if USUAL_COLUMN in self.columns else self.columns[0]
         self.span: int | None = None
-        self._known: tuple[object, ...] = ()
-        self._asked: tuple[object, ...] = ()
+        self._known: tuple[int, int] | None = None
+        self._story: tuple[Scale, list[float]] | None = None
+        self._counted: tuple[Scale, str] | None = None
+        self._spells: list[Spell] = []
+        self._until: dict[str, int] = {}
         self._due: list[Callable[[Question], None]] = []
         self._answers: dict[str, Any] = {}
         self._top_from = 0.0
@@ -148,34 +152,56 @@ class Watch:
         now = datetime.fromtimestamp(reader.clock.utc(), UTC)
         scale = Scale.of(rate, status.connections, self.span)
         known = (status.transitions, int((now.timestamp() - scale.late) // scale.every))
-        if known[:1] != self._known[:1]:
+        if self._known is None or known[0] != self._known[0]:
             answers["timeline"] = reader.timeline()
+            self._spells = steps.spells(answers["timeline"])
         window = window_at(now, status, answers["timeline"], scale.span, reader.tz)
-        question = Question(scale, window, now, known[1])
-        chosen = (scale, self.column)
-        if chosen != self._asked:
-            self._asked, self._due = chosen, []
-            for ask in (self._throughput, self._lag, self._top):
-                ask(question)
+        question = Question(scale, window, now, known[1] * scale.every)
+        self._ask(question, known, [spell.start for spell in self._spells[:1]])
+        return Snapshot(status, now, rate, window, scale, column=self.column, **answers)
+
+    def _ask(self, question: "Question", known: tuple[int, int], began: list[float]) -> None:
+        """Ask what is due; with another beginning it is another story: a newer reader's."""
+        story, chosen = (question.scale, began), (question.scale, self.column)
+        if story != self._story:
+            self._story, self._due, self._until = story, [], {}
+            self._answers |= {"throughput": [], "lag": []}
+            self._throughput(question)
+            self._lag(question)
         elif known != self._known:
             self._due = [self._throughput, self._lag]
-        if self._real() >= self._top_from:
+        if chosen != self._counted or self._real() >= self._top_from:
+            self._counted = chosen
             self._top(question)
         elif self._due:
             self._due.pop(0)(question)
         self._known = known
-        return Snapshot(status, now, rate, window, scale, column=self.column, **answers)
 
     def _throughput(self, question: "Question") -> None:
-        asked = self._reader.throughput(every=question.every, last=question.last)
-        frame = asked.filter(question.done)
-        pace = _pace(frame, question.scale) if _is_open(self._answers["timeline"]) else None
-        self._answers |= {"throughput": frame, "pace": pace}
+        new = self._new("throughput", question)
+        seconds = self._reader._recent_counts(new.start)  # noqa: SLF001  # for views
+        came = steps.counted(map(Second._make, seconds), self._spells, new)
+        rows = self._kept("throughput", question) + came
+        open_now = any(spell.end == inf for spell in self._spells)
+        pace = steps.pace(rows, question.scale.every) if open_now else None
+        self._answers |= {"throughput": rows, "pace": pace}
 
     def _lag(self, question: "Question") -> None:
-        asked = self._reader.lag(every=question.every, last=question.last)
-        frame = asked.filter(question.done)
-        self._answers |= {"lag": frame, "delay": _delay(frame, question)}
+        new = self._new("lag", question)
+        seconds = self._reader._recent_delays(new.start)  # noqa: SLF001  # for views
+        rows = self._kept("lag", question) + steps.delayed(map(Late._make, seconds), new)
+        delay = steps.delay(rows, question.scale.every, question.now.timestamp())
+        self._answers |= {"lag": rows, "delay": delay}
+
+    def _new(self, what: str, question: "Question") -> range:
+        """The steps that were not complete when this was asked last."""
+        begin = max(question.first, self._until.get(what, question.first))
+        self._until[what] = question.complete
+        return range(begin, question.complete, question.scale.every)
+
+    def _kept(self, what: str, question: "Question") -> list[Any]:
+        """What is known of the steps before, those that are still shown."""
+        return [row for row in self._answers[what] if row.time >= question.first]
 
     def _top(self, question: "Question") -> None:
         """Count, but not so often that it would take more than a twentieth of the time."""
@@ -192,7 +218,10 @@ class Watch:
 
 @dataclass(frozen=True)
 class Question:
-    """What to ask for: the steps of a window that are complete."""
+    """What to ask for: the steps of a window that are complete.
+
+    ``complete`` is when the last of them ends, in Unix seconds.
+    """
 
     scale: Scale
     window: Window
@@ -200,43 +229,15 @@ class Question:
     complete: int
 
     @property
-    def every(self) -> str:
-        """The step."""
-        return f"{self.scale.every}s"
+    def first(self) -> int:
+        """When the step begins that the window begins in, in Unix seconds."""
+        every = self.scale.every
+        return int(self.window.start.timestamp() // every) * every
 
     @property
     def last(self) -> timedelta:
-        """How far back: to the step that the window begins in."""
+        """How far back the window reaches, and the whole step that it begins in."""
         return self.now - self.window.start + timedelta(seconds=self.scale.every)
-
-    @property
-    def done(self) -> pl.Expr:
-        """Which steps are complete."""
-        return pl.col("time") < datetime.fromtimestamp(self.complete * self.scale.every, UTC)
-
-
-def _is_open(timeline: pl.DataFrame) -> bool:
-    latest = timeline.filter(pl.col("ended").is_null() & pl.col("state").is_in(OPEN))
-    return latest.height > 0
-
-
-def _pace(frame: pl.DataFrame, scale: Scale) -> float | None:
-    late = _late(frame, scale)
-    return sum(late["hits"]) / (late["time"].n_unique() * scale.every) if late.height else None
-
-
-def _delay(frame: pl.DataFrame, question: Question) -> float | None:
-    recent = question.now - timedelta(seconds=4 * LATE_STEPS * question.scale.every)
-    late = _late(frame, question.scale).filter(pl.col("time") >= recent)
-    hits = sum(late["hits"])
-    return sum(late["median"] * late["hits"]) / hits if hits else None
-
-
-def _late(frame: pl.DataFrame, scale: Scale) -> pl.DataFrame:
-    """The rows of the last ten seconds, or of the last three steps."""
-    steps = max(3, ceil(LATE_STEPS / scale.every))
-    times = frame["time"].unique(maintain_order=True).tail(steps)
-    return frame.filter(pl.col("time") >= times.min()) if times.len() else frame
 
 
 def look(reader: "Reader") -> Snapshot:

@@ -194,6 +194,16 @@ class Buffer:
         with self._lock:
             return self._delays.rows(since)
 
+    def recent_counts(self, since: float) -> list[tuple[int, int, int]]:
+        """The newest of :meth:`counts` as plain rows: see :meth:`Counters.recent`."""
+        with self._lock:
+            return self._counters.recent(since)
+
+    def recent_delays(self, since: float) -> list[tuple[int, float, int]]:
+        """The newest of :meth:`delays` as plain rows: see :meth:`Delays.recent`."""
+        with self._lock:
+            return self._delays.recent(since)
+
     def repeats(self) -> pl.DataFrame:
         """When hits came again that an earlier spell had brought: the newest 10,000, oldest first.
 

@@ -60,6 +60,19 @@ class Counters:
         recent = self._open if since is None else [key for key in self._open if key[0] >= since]
         return self._day.rows(self._rows(recent), since=since)
 
+    def recent(self, since: float) -> list[tuple[int, int, int]]:
+        """Second (Unix time), connection and hits, of seconds that begin then or later.
+
+        In any order; several of one second and connection add up. For a few minutes it is much
+        faster than a frame.
+        """
+        found = [(*key, counts[0]) for key, counts in self._open.items() if key[0] >= since]
+        if self._day.newest >= since:
+            older = self._day.rows(since=since)
+            second = older["time"].to_physical() // 1_000_000
+            found += zip(second, older["connection"], older["hits"], strict=True)
+        return found
+
 
 def by_second(rows: pl.DataFrame) -> pl.DataFrame:
     """Add up the rows of :meth:`Counters.rows`: one per second and connection, sorted by both."""

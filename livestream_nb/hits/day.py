@@ -1,5 +1,7 @@
 """The last day of rows that tell of single seconds, whatever the buffer of hits evicts."""
 
+from math import inf
+
 import polars as pl
 
 from livestream_nb.hits.rolling import Rolling
@@ -46,6 +48,11 @@ class Day:
         moment = 1e6 * (begin if since is None else max(begin, since))
         parts = [part.frame for part in self._rows.parts() if part.last >= moment]
         return self._rows.together([*parts, *others]).filter(pl.col("time").to_physical() >= moment)
+
+    @property
+    def newest(self) -> float:
+        """The Unix second of the newest rows that were appended."""
+        return max((part.last for part in self._rows.parts()), default=-inf) / 1e6
 
     @property
     def height(self) -> int:

@@ -71,3 +71,11 @@ class Delays:
         self._count()
         delay = (pl.col("bucket") * STEP).sinh()
         return self._day.rows(since=since).select("time", delay.alias("delay"), "hits")
+
+    def recent(self, since: float) -> list[tuple[int, float, int]]:
+        """The same as plain rows: second (Unix time), delay and hits."""
+        self._count()
+        rows = self._day.rows(since=since)
+        second = rows["time"].to_physical() // SECOND
+        delay = (rows["bucket"] * STEP).sinh()
+        return list(zip(second, delay, rows["hits"], strict=True))

@@ -1,0 +1,177 @@
+"""dashboard/steps.py and what feeds it: the same figures as the frames', in plain rows."""
+
+from datetime import UTC, datetime, timedelta
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from livestream_nb import measures
+from livestream_nb.connection.timeline import Phase, Timeline, Transition
+from livestream_nb.dashboard import steps
+from livestream_nb.dashboard.snapshot import Watch
+from livestream_nb.dashboard.steps import Delay, Late, Second, Spell
+from livestream_nb.hits.counters import Counters
+from livestream_nb.hits.delays import Delays
+from livestream_nb.protocol.status import Cause
+from tests.fake_reader import FakeClock, FakeReader, at, timeline
+
+BEGIN = 1_772_366_400
+SECONDS = st.integers(BEGIN, BEGIN + 59)
+CAME = st.lists(st.tuples(SECONDS, st.integers(1, 3), st.integers(0, 9)), max_size=30)
+DELAYS = st.lists(
+    st.tuples(SECONDS, st.sampled_from([-1.5, 0.0, 0.25, 31.0, 60.0]), st.integers(1, 30)),
+    max_size=40,
+)
+CHANGES = st.lists(
+    st.tuples(st.integers(1, 3), st.sampled_from(list(Phase)), st.floats(0, 59.9)), max_size=12
+)
+EVERY = st.sampled_from([1, 5, 10])
+
+
+def moment(second: float) -> datetime:
+    return datetime.fromtimestamp(second, UTC)
+
+
+@settings(max_examples=60)
+@given(CAME, CHANGES, EVERY, st.integers(0, 5))
+def test_counts_as_throughput_does(
+    came: list[tuple[int, int, int]],
+    changes: list[tuple[int, Phase, float]],
+    every: int,
+    skipped: int,
+) -> None:
+    """Hits per step and connection, zeros of open ones and nothing else, are throughput()'s."""
+    journal = Timeline()
+    for connection, phase, second in sorted(changes, key=lambda change: change[2]):
+        at_ = BEGIN + second
+        journal.record(Transition(connection, phase, at_, Cause.ASKED, "Something happened."))
+    first, end = BEGIN + skipped * every, BEGIN + 60
+    counts = pl.DataFrame(
+        [(moment(time), connection, hits, 0, 0, 0) for time, connection, hits in came],
+        schema={
+            "time": pl.Datetime("us", "UTC"),
+            "connection": pl.UInt8,
+            **dict.fromkeys(measures.COUNTS, pl.UInt64),
+        },
+        orient="row",
+    )
+    states = journal.states()
+    frame = measures.throughput(
+        counts, states, every=f"{every}s", since=moment(first), now=moment(end)
+    ).filter(pl.col("time") < moment(end))
+    rows = steps.counted(map(Second._make, came), steps.spells(states), range(first, end, every))
+    wanted = zip(frame["time"].dt.epoch("s"), frame["connection"], frame["hits"], strict=True)
+    assert rows == [Second(*row) for row in wanted]
+
+
+@settings(max_examples=60)
+@given(DELAYS, EVERY, st.integers(0, 5))
+def test_delays_as_lag_does(came: list[tuple[int, float, int]], every: int, skipped: int) -> None:
+    """Median, 95th percentile and hits of each step are lag()'s."""
+    first, end = BEGIN + skipped * every, BEGIN + 60
+    delays = pl.DataFrame(
+        [(moment(time), delay, hits) for time, delay, hits in came],
+        schema={"time": pl.Datetime("us", "UTC"), "delay": pl.Float64, "hits": pl.UInt64},
+        orient="row",
+    )
+    frame = measures.lag(delays, every=f"{every}s", since=moment(first))
+    rows = steps.delayed(map(Late._make, came), range(first, end, every))
+    columns = (frame["time"].dt.epoch("s"), frame["median"], frame["p95"], frame["hits"])
+    assert rows == [Delay(*row) for row in zip(*columns, strict=True)]
+
+
+def test_steps_are_kept_and_added_to(fresh: FakeReader) -> None:
+    """Looks that go on give what one look at the end gives, and the oldest steps go."""
+    watch = Watch(fresh)
+    watch.choose(span=60)
+    watch.look()
+    for now in (300.6, 300.8, 303.6, 303.7, 303.8):
+        fresh.clock.now = now
+        found = watch.look()
+    once = Watch(fresh)
+    once.choose(span=60)
+    assert (found.throughput, found.lag) == (once.look().throughput, once.look().lag)
+    assert found.throughput[0].time == at(243).timestamp()
+    assert found.throughput[-1].time == at(302).timestamp()
+
+
+def test_another_beginning_is_asked_for_anew(
+    fresh: FakeReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When a reader takes over the stream of another, its view shows that one's steps, too."""
+    watch, since = Watch(fresh), []
+    fresh.states = timeline().filter(pl.col("started") >= at(241))
+    watch.look()
+    answer = FakeReader._recent_counts
+
+    def ask(self: FakeReader, begin: float) -> list[tuple[int, int, int]]:
+        since.append(begin)
+        return answer(self, begin)
+
+    monkeypatch.setattr(FakeReader, "_recent_counts", ask)
+    fresh.states = None
+    object.__setattr__(fresh.status, "transitions", 8)
+    fresh.clock.now = 300.6
+    assert watch.look().throughput[0].time == at(1).timestamp()
+    assert since == [at(0).timestamp()]
+
+
+def test_old_delays_are_not_of_late() -> None:
+    """The delay of hits that came forty steps ago is not shown as that of now."""
+    rows = [Delay(BEGIN, 30.0, 40.0, 5)]
+    assert steps.delay(rows, 1, BEGIN + 40) == 30.0
+    assert steps.delay(rows, 1, BEGIN + 41) is None
+    assert steps.delay([], 1, BEGIN) is None
+
+
+def test_pace_of_eight_connections() -> None:
+    """Ten seconds of all connections count, and not an eleventh."""
+    rows = [Second(BEGIN + n, c, 100 if n < 2 else 1) for n in range(12) for c in range(1, 9)]
+    assert steps.pace(rows, 1) == 8.0
+    assert steps.pace([], 1) is None
+
+
+def test_an_open_connection_has_no_end() -> None:
+    """Spells are in Unix seconds, open ones last for ever, and a cooldown is none."""
+    found = steps.spells(timeline())
+    began = at(0).timestamp()
+    assert found == [
+        Spell(1, began + 1, began + 90),
+        Spell(1, began + 241, float("inf")),
+    ]
+
+
+def test_recent_counts_are_those_of_the_frame() -> None:
+    """Plain rows of the newest seconds, of those still added to and of those that are rows."""
+    counters = Counters()
+    for second in range(600):
+        for connection in (1, 2):
+            counters.add(connection, BEGIN + second + 0.5, (second, 1, 2, 3))
+    for since in (BEGIN, BEGIN + 40, BEGIN + 590, BEGIN + 599.5):
+        frame = counters.rows(since)
+        rows = zip(frame["time"].dt.epoch("s"), frame["connection"], frame["hits"], strict=True)
+        assert sorted(counters.recent(since)) == sorted(rows)
+    assert len(counters.recent(BEGIN + 590)) == 20
+
+
+def test_recent_delays_are_those_of_the_frame() -> None:
+    """Plain rows of the newest seconds, also of hits that were not counted yet."""
+    delays = Delays()
+    for second in (0, 1, 2):
+        came = moment(BEGIN + second)
+        times = {"arrived": [came] * 3, "receivedTimeGMT": [came - timedelta(seconds=30)] * 3}
+        kinds = dict.fromkeys(times, pl.Datetime("us", "UTC"))
+        delays.add(BEGIN + second, pl.DataFrame(times, schema=kinds))
+    rows = delays.recent(BEGIN + 1)
+    frame = delays.rows(BEGIN + 1)
+    assert rows == list(
+        zip(frame["time"].dt.epoch("s"), frame["delay"], frame["hits"], strict=True)
+    )
+    assert sum(hits for _, _, hits in rows) == 6
+
+
+@pytest.fixture
+def fresh() -> FakeReader:
+    return FakeReader(clock=FakeClock())
