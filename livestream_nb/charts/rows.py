@@ -130,7 +130,8 @@ def steps(
 
 
 def _closing(step: _Step) -> _Step:
-    return step._replace(time=step.until)
+    # Many times as fast as _replace().
+    return type(step)._make((step.until, *step[1:]))
 
 
 def delay_rows(frame: pl.DataFrame, window: Window, every: float | None) -> list[Late]:

@@ -201,7 +201,8 @@ class Watch:
 
     def _kept(self, what: str, question: "Question") -> list[Any]:
         """What is known of the steps before, those that are still shown."""
-        return [row for row in self._answers[what] if row.time >= question.first]
+        first = question.first
+        return [row for row in self._answers[what] if row.time >= first]
 
     def _top(self, question: "Question") -> None:
         """Count, but not so often that it would take more than a twentieth of the time."""
