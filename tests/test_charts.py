@@ -14,6 +14,7 @@ import pytest
 import vl_convert
 
 from livestream_nb.charts import rows as made
+from livestream_nb.charts import states
 from livestream_nb.charts.bundle import live_spec
 from livestream_nb.charts.looks import LOOKS
 from livestream_nb.charts.names import shown
@@ -24,7 +25,7 @@ from livestream_nb.charts.pictures import (
     timeline_chart,
     top_chart,
 )
-from livestream_nb.charts.rows import Spells, ceiling, latest, state_rows
+from livestream_nb.charts.rows import Spells, ceiling, latest
 from livestream_nb.charts.window import Window
 from livestream_nb.errors import InvalidOption
 from tests.fake_reader import REFUSED, STATES, STORY, at, lag, throughput, timeline
@@ -38,6 +39,10 @@ def throughput_rows(*frames: Any) -> pl.DataFrame:
 
 def delay_rows(*frames: Any) -> pl.DataFrame:
     return pl.DataFrame([step._asdict() for step in made.delay_rows(*frames)])
+
+
+def state_rows(*frames: Any, **how: Any) -> pl.DataFrame:
+    return pl.DataFrame([state._asdict() for state in states.state_rows(*frames, **how)])
 
 
 WINDOW = Window(at(0), at(300))

@@ -719,7 +719,7 @@ def test_pictures_show_the_snapshot(reader: FakeReader, monkeypatch: pytest.Monk
     drawing, sets = Drawing(look(reader)), drawn[0]["datasets"]
     assert sets["throughput"] == [step._asdict() for step in drawing.throughput]
     assert sets["delay"] == [step._asdict() for step in drawing.delay]
-    assert sets["states"] == drawing.states.to_dicts()
+    assert sets["states"] == [state._asdict() for state in drawing.states]
     told = {parameter["name"]: parameter["value"] for parameter in drawn[0]["params"]}
     assert told.items() >= signals_of(reader).items()
     assert live_spec("Time (UTC)", 1) == kept
@@ -788,7 +788,7 @@ def signals_of(reader: FakeReader) -> dict[str, object]:
 
 def first_times(drawing: Drawing) -> list[int]:
     steps = (*drawing.throughput[:1], *drawing.delay[:1])
-    return [*(step.time for step in steps), drawing.states["time"].min()]
+    return [*(step.time for step in steps), min(state.time for state in drawing.states)]
 
 
 def left_behind() -> tuple[int, int]:

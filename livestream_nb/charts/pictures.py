@@ -16,9 +16,9 @@ from livestream_nb.charts.rows import (
     delay_rows,
     latest,
     shortest_step,
-    state_rows,
     throughput_rows,
 )
+from livestream_nb.charts.states import State, state_rows
 from livestream_nb.charts.throughput import throughput_panel
 from livestream_nb.charts.timeline import timeline_panel
 from livestream_nb.charts.top import top_panel
@@ -219,9 +219,9 @@ def _note(steps: Sequence[Step]) -> str:
     return "" if steps else NOTHING
 
 
-def _inline(steps: Sequence[Step] | Sequence[Late]) -> alt.InlineData:
+def _inline(steps: Sequence[Step] | Sequence[Late] | Sequence[State]) -> alt.InlineData:
     return alt.InlineData(values=[step._asdict() for step in steps])
 
 
 def _states(timeline: pl.DataFrame, window: Window) -> alt.InlineData:
-    return alt.InlineData(values=state_rows(timeline, window).to_dicts())
+    return _inline(state_rows(timeline, window))

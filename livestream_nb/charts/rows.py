@@ -12,25 +12,12 @@ import polars as pl
 
 from livestream_nb.charts.window import Window
 from livestream_nb.measures import OPEN
-from livestream_nb.protocol.status import HOLDS_SLOT, Cause
 
 MOST_ROWS = 1_000
 FOREVER = 2**53
 ENOUGH_ROWS = 8
 TOWERING = 4
 HEADROOM = 1.04
-FLOOR = 60
-"""Seconds that Livestream needs to notice a lost connection: about 60 (KA-16598)."""
-CALM = (
-    Cause.ASKED,
-    Cause.OPENED,
-    Cause.SKIPPED,
-    Cause.WAITED,
-    Cause.RENEWED,
-    Cause.QUEUED,
-    Cause.HEARD,
-)
-"""Why states begin when nothing has gone wrong."""
 
 
 class Step(NamedTuple):
@@ -161,48 +148,6 @@ def delays(rows: Iterable[tuple[int, float, float]], width: int) -> Iterator[Lat
         yield before
     if before is not None:
         yield _closing(before)
-
-
-def state_rows(frame: pl.DataFrame, window: Window) -> pl.DataFrame:
-    """Return the states that reach into the window, in ms; ``ended`` is null while open.
-
-    ``flag`` is what went wrong, in a word or as an HTTP status, or null. ``floor`` is until when
-    the minute after a lost connection was kept, or null; ``kept`` whether to its end, and
-    ``waited`` how much of it, in words. The longest come first, so that a short state is drawn over
-    its neighbours and stays visible.
-    """
-    started, ended = pl.col("started"), pl.col("ended")
-    reaching = (ended.is_null() | (ended >= window.start)) & (started <= window.end)
-    holds = (pl.col("state") == "cooldown") & pl.col("reason").is_in(sorted(HOLDS_SLOT))
-    whole = started + pl.duration(seconds=FLOOR)
-    seconds = ((ended - started).dt.total_milliseconds() / 1_000).round().cast(pl.Int64)
-    kept = ended.is_null() | (ended >= whole - pl.duration(milliseconds=500))
-    status = pl.col("status").cast(pl.String)
-    return (
-        frame.lazy()
-        .filter(reaching)
-        .sort("seconds", descending=True, maintain_order=True)
-        .select(
-            started.dt.epoch("ms").alias("time") + window.shift,
-            ended.dt.epoch("ms").alias("ended") + window.shift,
-            "connection",
-            pl.col("state").cast(pl.String),
-            pl.coalesce(status, pl.lit("–")).alias("HTTP"),
-            "attempt",
-            "sentence",
-            flag=pl.when(~pl.col("reason").is_in(CALM)).then(
-                pl.coalesce(pl.when(pl.col("status") >= 300).then(status), "reason")
-            ),
-            floor=pl.when(holds).then(
-                pl.min_horizontal(whole, ended).dt.epoch("ms") + window.shift
-            ),
-            kept=kept,
-            waited=pl.when(kept)
-            .then(pl.lit(f"{FLOOR} s"))
-            .otherwise(pl.format("{} of {} s", seconds, pl.lit(FLOOR))),
-        )
-        .collect()
-    )
 
 
 def shortest_step(frame: pl.DataFrame) -> float:

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import polars as pl
-
 from livestream_nb.charts.rows import (
     Late,
     Step,
@@ -11,9 +9,9 @@ from livestream_nb.charts.rows import (
     delays,
     latest,
     open_spells,
-    state_rows,
     steps,
 )
+from livestream_nb.charts.states import State, state_rows
 from livestream_nb.dashboard.snapshot import Snapshot
 
 NO_HITS = "no hits yet"
@@ -32,7 +30,7 @@ class Drawing:
 
     throughput: list[Step]
     delay: list[Late]
-    states: pl.DataFrame
+    states: list[State]
 
     def __init__(self, snapshot: Snapshot) -> None:
         self._made_of: dict[str, tuple[object, int]] = {}

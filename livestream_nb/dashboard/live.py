@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import TypeVar
 
 import anywidget
-import polars as pl
 import traitlets
 
 from livestream_nb.charts.bundle import bundle, live_spec
 from livestream_nb.charts.looks import axis_title
 from livestream_nb.charts.rows import Late, Step
+from livestream_nb.charts.states import State
 from livestream_nb.dashboard import words
 from livestream_nb.dashboard.drawing import Drawing
 from livestream_nb.dashboard.snapshot import SPANS, Snapshot
@@ -165,13 +165,12 @@ def packed(rows: Sequence[Step] | Sequence[Late]) -> dict[str, object]:
     }
 
 
-def packed_states(rows: pl.DataFrame) -> dict[str, object]:
+def packed_states(rows: Sequence[State]) -> dict[str, object]:
     """Return names of columns and rows, in which each sentence is a number: the same are many."""
-    sentences = list(dict.fromkeys(rows["sentence"]))
-    number = {sentence: index for index, sentence in enumerate(sentences)}
-    told = pl.Series("sentence", [number[sentence] for sentence in rows["sentence"]], pl.Int64)
-    return {
-        "names": rows.columns,
-        "rows": rows.with_columns(told).rows(),
-        "sentences": sentences,
-    }
+    number: dict[str, int] = {}
+    place = State._fields.index("sentence")
+    told = [
+        (*row[:place], number.setdefault(row.sentence, len(number)), *row[place + 1 :])
+        for row in rows
+    ]
+    return {"names": State._fields, "rows": told, "sentences": list(number)}

@@ -34,7 +34,7 @@ def png(snapshot: Snapshot) -> bytes:
     rows = {
         "throughput": [step._asdict() for step in drawing.throughput],
         "delay": [step._asdict() for step in drawing.delay],
-        "states": drawing.states.to_dicts(),
+        "states": [state._asdict() for state in drawing.states],
     }
     spec |= {"background": "white", "padding": 10}
     spec["datasets"] = {**spec.get("datasets", {}), **rows}
