@@ -48,15 +48,8 @@ new MutationObserver(() => window.announced.push(
 
 HELD = """(source) => {
     const {holder} = new Function(`${source}; return {holder}`)();
-    let held = [{name: "sample"}];
-    const changeset = () => ({
-        remove(gone) {
-            held = held.filter((row) => !(gone.call ? gone(row) : gone.includes(row)));
-            return this;
-        },
-        insert(rows) { held.push(...rows); return this; },
-    });
-    const take = holder({changeset, change() {}}, "rows");
+    const take = holder();
+    let held = [];
     const row = (name, time) => ({name, time, until: time + 1});
     const steps = [
         [row("a", 1), row("b", 2)],
@@ -65,7 +58,8 @@ HELD = """(source) => {
         [],
     ];
     return steps.map((rows) => {
-        take(rows);
+        const {gone, fresh} = take(rows);
+        held = [...held.filter((row) => !gone.includes(row)), ...fresh];
         return held.map((each) => each.name);
     });
 }"""

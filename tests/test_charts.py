@@ -289,13 +289,11 @@ def test_charts_can_be_composed() -> None:
 def test_live_chart_holds_no_rows() -> None:
     """The live chart names its data and its parameters, and brings no rows of either."""
     chart = live_spec("Time (UTC)", 2)
-    names = {
-        part["data"].get("name") for part in parts(chart) if isinstance(part.get("data"), dict)
-    }
-    assert {"throughput", "states", "delay"} <= names
-    assert {"window_start", "window_end", "now", "ink", "faint", "note", "ceiling", "latest"} <= {
-        parameter["name"] for parameter in chart["params"]
-    }
+    named = {part["name"]: part for part in (*chart["data"], *chart["signals"])}
+    rows = [named[name] for name in ("throughput", "states", "delay")]
+    assert not any(part.keys() & {"values", "url", "source"} for part in rows)
+    assert {"window_start", "window_end", "now", "ink", "faint"} <= named.keys()
+    assert {"note", "ceiling", "latest"} <= named.keys()
 
 
 def test_an_open_state_ends_now() -> None:

@@ -8,24 +8,23 @@ from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
 import polars as pl
 import pytest
-import vl_convert
 from ipywidgets.widgets.widget import _instances
 
 from livestream_nb import Simulator
 from livestream_nb.charts import bundle as bundles
 from livestream_nb.charts import kept as keeping
 from livestream_nb.charts.bundle import live_spec
+from livestream_nb.charts.painter import repacked
 from livestream_nb.dashboard import words
 from livestream_nb.dashboard.beside import side_by_side
 from livestream_nb.dashboard.drawing import Drawing
 from livestream_nb.dashboard.live import CODES, LiveView
 from livestream_nb.dashboard.pump import Pump
 from livestream_nb.dashboard.snapshot import Scale, Watch, look
-from livestream_nb.dashboard.static import html, png, repacked
+from livestream_nb.dashboard.static import html, png, still
 from livestream_nb.dashboard.view import BEAT_EVERY, Dashboard
 from livestream_nb.errors import StreamBusy
 from tests.fake_reader import HITS, FakeClock, FakeReader, FakeStatus, at, lag, throughput, timeline
@@ -706,22 +705,18 @@ def test_static_text_is_escaped(reader: FakeReader) -> None:
     assert "�gnp.exe" in page
 
 
-def test_pictures_show_the_snapshot(reader: FakeReader, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pictures_show_the_snapshot(reader: FakeReader) -> None:
     """The PNG is drawn of the snapshot, and leaves the specification as it is for the next one."""
     live_spec.cache_clear()
     kept = deepcopy(live_spec("Time (UTC)", 1))
-    drawn: list[dict[str, Any]] = []
-    render = vl_convert.vegalite_to_png
-    monkeypatch.setattr(
-        vl_convert, "vegalite_to_png", lambda spec, **how: drawn.append(spec) or render(spec, **how)
-    )
-    one = png(look(reader))
-    drawing, sets = Drawing(look(reader)), drawn[0]["datasets"]
+    drawing, spec = Drawing(look(reader)), still(look(reader))
+    sets = {each["name"]: each.get("values") for each in spec["data"]}
     assert sets["throughput"] == [step._asdict() for step in drawing.throughput]
     assert sets["delay"] == [step._asdict() for step in drawing.delay]
     assert sets["states"] == [state._asdict() for state in drawing.states]
-    told = {parameter["name"]: parameter["value"] for parameter in drawn[0]["params"]}
+    told = {signal["name"]: signal.get("value") for signal in spec["signals"]}
     assert told.items() >= signals_of(reader).items()
+    one = png(look(reader))
     assert live_spec("Time (UTC)", 1) == kept
     reader.status = replace(reader.status, connections=2)
     two = png(look(reader))

@@ -30,7 +30,7 @@ def bundle(snippet: str) -> str:
 
 @cache
 def live_spec(axis_title: str, connections: int) -> dict[str, Any]:
-    """Return the specification of :func:`livestream_nb.charts.pictures.live_chart`."""
+    """Return :func:`livestream_nb.charts.pictures.live_chart` as a specification of Vega."""
     text = kept(
         "live.json",
         (*_versions(), _source(), axis_title, str(connections)),
@@ -43,7 +43,8 @@ def live_spec(axis_title: str, connections: int) -> dict[str, Any]:
 def _live_chart(axis_title: str, connections: int) -> str:
     from livestream_nb.charts.pictures import live_chart
 
-    return json.dumps(live_chart(axis_title, connections).to_dict())
+    chart = live_chart(axis_title, connections).to_dict()
+    return json.dumps(vl_convert.vegalite_to_vega(chart, vl_version=_vega_lite()))
 
 
 def _vega_lite() -> str:

@@ -1,21 +1,17 @@
 """The still twin of the dashboard, for places without widgets: text, an HTML table, a PNG."""
 
-import struct
-import zlib
+import json
 from base64 import b64encode
-from collections.abc import Iterable, Iterator
-from copy import deepcopy
+from collections.abc import Iterable, Mapping
 from html import escape
-
-import vl_convert
+from typing import Any
 
 from livestream_nb.charts.bundle import live_spec
 from livestream_nb.charts.looks import axis_title
+from livestream_nb.charts.painter import painted
 from livestream_nb.dashboard.drawing import Drawing
 from livestream_nb.dashboard.snapshot import Snapshot
 from livestream_nb.dashboard.words import facts, told, top_rows
-
-PIXELS_PER_POINT = 1.5
 
 
 def mimebundle(snapshot: Snapshot, text: str) -> dict[str, str]:
@@ -26,42 +22,42 @@ def mimebundle(snapshot: Snapshot, text: str) -> dict[str, str]:
 
 def png(snapshot: Snapshot) -> bytes:
     """Return the charts as a PNG on white."""
-    spec = deepcopy(live_spec(axis_title(snapshot.window), snapshot.status.connections))
+    return painted(json.dumps(still(snapshot)))
+
+
+def still(snapshot: Snapshot) -> dict[str, Any]:
+    """Return the charts as a specification that holds its rows and values."""
+    spec = live_spec(axis_title(snapshot.window), snapshot.status.connections)
     drawing = Drawing(snapshot)
     values = drawing.signals(snapshot)
-    for parameter in spec["params"]:
-        parameter["value"] = values.get(parameter["name"], parameter["value"])
     rows = {
         "throughput": [step._asdict() for step in drawing.throughput],
         "delay": [step._asdict() for step in drawing.delay],
         "states": [state._asdict() for state in drawing.states],
     }
-    spec |= {"background": "white", "padding": 10}
-    spec["datasets"] = {**spec.get("datasets", {}), **rows}
-    return repacked(vl_convert.vegalite_to_png(spec, scale=PIXELS_PER_POINT))
+    return spec | {
+        "background": "white",
+        "padding": 10,
+        "signals": [_with(each, values) for each in spec["signals"]],
+        "data": [_with(each, rows, "values") for each in spec["data"]],
+        "marks": [_seen(panel) for panel in spec["marks"]],
+    }
 
 
-def repacked(image: bytes) -> bytes:
-    """Return the same PNG, compressed well: the renderer's is several times as large."""
-    chunks = list(_chunks(image))
-    pixels = b"".join(data for kind, data in chunks if kind == b"IDAT")
-    packed = (b"IDAT", zlib.compress(zlib.decompress(pixels)))
-    before = [chunk for chunk in chunks if chunk[0] not in {b"IDAT", b"IEND"}]
-    return image[:8] + b"".join(map(_chunk, [*before, packed, (b"IEND", b"")]))
+def _with(part: dict[str, Any], known: Mapping[str, object], key: str = "value") -> dict[str, Any]:
+    """A part of a specification, with what is known by its name."""
+    name = part["name"]
+    return part | {key: known[name]} if name in known else part
 
 
-def _chunks(image: bytes) -> Iterator[tuple[bytes, bytes]]:
-    at = 8
-    while at < len(image):
-        length, kind = struct.unpack_from(">I4s", image, at)
-        yield kind, image[at + 8 : at + 8 + length]
-        at += length + 12
+def _seen(panel: dict[str, Any]) -> dict[str, Any]:
+    """A panel without what is there to point at only: drawing that takes most of the time."""
+    marks = (mark for mark in panel["marks"] if _opacity(mark) != {"value": 0})
+    return panel | {"marks": list(marks)}
 
 
-def _chunk(chunk: tuple[bytes, bytes]) -> bytes:
-    kind, data = chunk
-    checksum = struct.pack(">I", zlib.crc32(kind + data))
-    return struct.pack(">I", len(data)) + kind + data + checksum
+def _opacity(mark: dict[str, Any]) -> object:
+    return mark.get("encode", {}).get("update", {}).get("opacity")
 
 
 def html(snapshot: Snapshot, picture: str) -> str:

@@ -1,8 +1,12 @@
-// One Vega view, embedded once. vegaEmbed is in scope: the bundle provides it.
+// One Vega view, embedded once, with all that is to be seen at first. vegaEmbed is in scope: the
+// bundle provides it.
 
 const BESIDE_PLOT = 72;
 const LEAST_WIDTH = 160;
 const ERRORS = 1;
+// Of each mark, Vega keeps so many items whose rows are gone; its own figure is 10,000.
+const MOST_GONE = 100;
+const MOMENTS = ["window_start", "window_end", "now"];
 
 function colours(el) {
   const style = getComputedStyle(el);
@@ -13,49 +17,86 @@ function colours(el) {
   };
 }
 
+function withValues(parts, known, key) {
+  return parts.map((part) => (part.name in known ? { ...part, [key]: known[part.name] } : part));
+}
+
+// An element has no width before it is on the page.
+function shown(el) {
+  return new Promise((done) => {
+    const sizes = new ResizeObserver(() => {
+      if (el.clientWidth === 0) return;
+      sizes.disconnect();
+      done();
+    });
+    sizes.observe(el);
+  });
+}
+
 async function charts(model, el) {
   const plot = element("div", "plot", el);
+  await shown(plot);
   const width = () => Math.max(LEAST_WIDTH, plot.clientWidth - BESIDE_PLOT);
-  const spec = structuredClone(model.get("spec"));
-  for (const panel of spec.vconcat) panel.width = width();
-  spec.background = null;
-  spec.padding = { left: 0, right: 16, top: 6, bottom: 4 };
-  spec.datasets = {
-    ...spec.datasets,
-    throughput: unpacked(model.get("throughput")),
-    delay: unpacked(model.get("delay")),
-    states: unpackedStates(model.get("states")),
+  const signals = () => ({ ...model.get("live").signals, ...colours(el) });
+  const steps = { throughput: holder(), delay: holder() };
+  const taken = {};
+  let seen = signals();
+  let drawn = seen;
+
+  function rows(name) {
+    taken[name] = model.get(name);
+    return name in steps ? unpacked(taken[name]) : unpackedStates(taken[name]);
+  }
+
+  const { signals: parameters, data, ...spec } = structuredClone(model.get("spec"));
+  const first = {
+    throughput: steps.throughput(rows("throughput")).fresh,
+    delay: steps.delay(rows("delay")).fresh,
+    states: rows("states"),
   };
-  const { view, finalize } = await vegaEmbed(plot, spec, {
+  const whole = {
+    ...spec,
+    background: null,
+    padding: { left: 0, right: 16, top: 6, bottom: 4 },
+    width: width(),
+    signals: withValues(parameters, drawn, "value"),
+    data: withValues(data, first, "values"),
+  };
+  const { view, finalize } = await vegaEmbed(plot, whole, {
     actions: false,
     ast: false,
     logLevel: ERRORS,
-    mode: "vega-lite",
+    mode: "vega",
     renderer: "canvas",
     tooltip: { theme: "livestream" },
   });
-  const takers = {
-    throughput: [holder(view, "throughput"), unpacked],
-    delay: [holder(view, "delay"), unpacked],
-    states: [
-      (rows) => view.change("states", view.changeset().remove(() => true).insert(rows)),
-      unpackedStates,
-    ],
-  };
-  const taken = {};
+  view.cleanThreshold = MOST_GONE;
+
+  function take(name) {
+    const wanted = rows(name);
+    const { gone, fresh } = steps[name]?.(wanted) ?? { gone: () => true, fresh: wanted };
+    view.change(name, view.changeset().remove(gone).insert(fresh));
+  }
+
+  // Time alone moves the charts by less than can be seen, but for the last that it does.
+  function hasMoved(next) {
+    const names = Object.keys(next).filter((name) => next[name] !== drawn[name]);
+    if (names.some((name) => !MOMENTS.includes(name))) return true;
+    const pixels = view.width() / (next.window_end - next.window_start);
+    const far = names.some((name) => Math.abs(next[name] - drawn[name]) * pixels >= 1);
+    return far || (names.length > 0 && MOMENTS.every((name) => next[name] === seen[name]));
+  }
 
   function draw() {
-    const live = model.get("live");
-    for (const [name, [take, read]] of Object.entries(takers)) {
-      const value = model.get(name);
-      if (taken[name] !== value) take(read(value));
-      taken[name] = value;
-    }
-    const { ink, faint } = colours(el);
-    for (const [name, value] of Object.entries({ ...live.signals, ink, faint })) {
-      view.signal(name, value);
-    }
-    return view.runAsync();
+    const news = Object.keys(taken).filter((name) => taken[name] !== model.get(name));
+    const next = signals();
+    const moved = hasMoved(next);
+    seen = next;
+    if (news.length === 0 && !moved) return;
+    news.forEach(take);
+    for (const [name, value] of Object.entries(next)) view.signal(name, value);
+    drawn = next;
+    view.runAsync();
   }
 
   function fit() {
@@ -68,7 +109,5 @@ async function charts(model, el) {
   }
 
   plot.setAttribute("role", "img");
-  view.resize();
-  await draw();
   return { draw, fit, describe, finalize };
 }

@@ -1,4 +1,4 @@
-// Columns of bytes become rows; of the rows held and wanted only the difference is sent to Vega.
+// Columns of bytes become rows; of the rows held and wanted only the difference goes to Vega.
 
 const TYPES = {
   time: Uint32Array,
@@ -39,11 +39,11 @@ const keyOf = (row) => `${row.connection ?? 0}:${row.time}:${row.until}`;
 
 const same = (a, b) => Object.keys(b).every((name) => a[name] === b[name]);
 
-// Named data of a view: take() turns the rows that it holds into those that are wanted. Runs are
-// counted anew with each update; here each keeps its number, so that its rows stay as they are.
-function holder(view, name) {
+// Holds rows: of those that are wanted now it tells which are fresh, and which of the held are gone.
+// Runs are counted anew with each update; here each keeps its number, so that its rows stay as they
+// are.
+function holder() {
   let held = new Map();
-  let first = true;
   let runs = 0;
 
   function settle(wanted) {
@@ -73,9 +73,7 @@ function holder(view, name) {
       next.set(key, kept);
     }
     const gone = [...held].filter(([key, row]) => next.get(key) !== row).map(([, row]) => row);
-    const change = view.changeset();
-    view.change(name, change.remove(first ? () => true : gone).insert(fresh));
     held = next;
-    first = false;
+    return { gone, fresh };
   };
 }
