@@ -226,6 +226,9 @@ class Reader(Answers, Views):
 
     def dashboard(self) -> "Dashboard":
         """The live view of this reader, the same one every time; needs a notebook with widgets."""
+        from livestream_nb.charts.renderer import renderer
+
+        renderer().begin()
         from livestream_nb.dashboard import shelf
         from livestream_nb.dashboard.view import Dashboard
 

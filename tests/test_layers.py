@@ -45,7 +45,10 @@ KNOWS = {
 }
 """What each room may import of the package, besides itself."""
 
-OPENS = {("reader", "dashboard"), ("views", "charts"), ("views", "report")}
+OPENS = {
+    *(("reader", "charts"), ("reader", "dashboard")),
+    *(("views", "charts"), ("views", "report")),
+}
 """Rooms above are opened when something is to be shown; headless use loads no widget or chart."""
 
 OWNERS = {
@@ -54,7 +57,7 @@ OWNERS = {
     "random": {"session.py", "simulator"},
     "threading": {"worker.py", "session.py", "reader.py", "waiting.py", "batches.py",
                   "hits/buffer.py", "hits/intake.py", "connection/claim.py", "simulator",
-                  "dashboard"},
+                  "charts/renderer.py", "dashboard"},
     "ipywidgets": {"dashboard"},
     "anywidget": {"dashboard"},
     "altair": {"charts", "report.py", "views.py"},

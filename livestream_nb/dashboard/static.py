@@ -8,7 +8,7 @@ from typing import Any
 
 from livestream_nb.charts.bundle import live_spec
 from livestream_nb.charts.looks import axis_title
-from livestream_nb.charts.painter import painted
+from livestream_nb.charts.renderer import renderer
 from livestream_nb.dashboard.drawing import Drawing
 from livestream_nb.dashboard.snapshot import Snapshot
 from livestream_nb.dashboard.words import facts, told, top_rows
@@ -22,7 +22,7 @@ def mimebundle(snapshot: Snapshot, text: str) -> dict[str, str]:
 
 def png(snapshot: Snapshot) -> bytes:
     """Return the charts as a PNG on white."""
-    return painted(json.dumps(still(snapshot)))
+    return renderer().draw(json.dumps(still(snapshot)))
 
 
 def still(snapshot: Snapshot) -> dict[str, Any]:
