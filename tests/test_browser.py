@@ -7,7 +7,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from livestream_nb.dashboard.live import FOLDER
+from livestream_nb.dashboard.live import FOLDER, SCRIPTS
 from tests.lab import (
     DELAY,
     THROUGHPUT,
@@ -63,6 +63,44 @@ HELD = """(source) => {
         return held.map((each) => each.name);
     });
 }"""
+DRAWN = """async (source) => {
+    const view = {
+        runs: 0,
+        width: () => 600,
+        signal() {},
+        change() {},
+        changeset: () => ({remove() { return this; }, insert() { return this; }}),
+        runAsync() { this.runs += 1; },
+    };
+    const embed = async () => ({view});
+    const charts = new Function("vegaEmbed", `${source}; return charts`)(embed);
+    const none = () => ({origin: 0, time: new Uint8Array(0), until: new Uint8Array(0)});
+    const signals = (end, note = "") => ({window_start: 0, window_end: end, now: end, note});
+    const traits = {
+        spec: {signals: [], data: []},
+        throughput: none(),
+        delay: none(),
+        states: {sentences: [], names: [], rows: []},
+        live: {signals: signals(600_000)},
+    };
+    const el = document.body.appendChild(document.createElement("div"));
+    const {draw} = await charts({get: (name) => traits[name]}, el);
+    const drawn = (changed) => {
+        const before = view.runs;
+        Object.assign(traits, changed);
+        draw();
+        return view.runs - before;
+    };
+    const at = (end, note) => drawn({live: {signals: signals(end, note)}});
+    const seen = {
+        soon: [at(600_400), at(600_800), at(601_200), at(601_600)],
+        stopped: [at(601_600), at(601_600)],
+        noted: [at(601_600, "no hits"), at(601_600, "no hits")],
+        rows: [drawn({delay: none()}), drawn({})],
+    };
+    el.remove();
+    return seen;
+}"""
 WHOLE = (0.0, 1.0)
 DEAF = """
 pump = reader.dashboard()._pump
@@ -103,6 +141,17 @@ def test_rows_that_are_not_wanted_any_more_go(notebook: Notebook) -> None:
     """Of the rows that Vega holds, those stay that are wanted again, and all others go."""
     source = (FOLDER / "rows.js").read_text("utf-8")
     assert notebook.page.evaluate(HELD, source) == [["a", "b"], ["b", "c"], ["b", "d"], []]
+
+
+def test_draws_what_can_be_seen(notebook: Notebook) -> None:
+    """Time is drawn once it has moved by a pixel, or stands still; rows and words are at once."""
+    source = "\n".join((FOLDER / f"{name}.js").read_text("utf-8") for name in SCRIPTS)
+    assert notebook.page.evaluate(DRAWN, source.split("export default")[0]) == {
+        "soon": [0, 0, 1, 0],
+        "stopped": [1, 0],
+        "noted": [1, 0],
+        "rows": [1, 0],
+    }
 
 
 def test_the_viewer_chooses_a_column(notebook: Notebook) -> None:

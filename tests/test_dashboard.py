@@ -11,6 +11,7 @@ from datetime import timedelta
 
 import polars as pl
 import pytest
+import vl_convert
 from ipywidgets.widgets.widget import _instances
 
 from livestream_nb import Simulator
@@ -721,6 +722,21 @@ def test_pictures_show_the_snapshot(reader: FakeReader) -> None:
     reader.status = replace(reader.status, connections=2)
     two = png(look(reader))
     assert struct.unpack(">II", two[16:24]) > struct.unpack(">II", one[16:24])
+
+
+def test_pictures_hold_nothing_to_point_at(reader: FakeReader) -> None:
+    """Marks that cannot be seen are left out of the PNG, and no other."""
+    spec, drawn = live_spec("Time (UTC)", 1), still(look(reader))
+    left_out = [
+        mark["name"]
+        for whole, panel in zip(spec["marks"], drawn["marks"], strict=True)
+        for mark in whole["marks"]
+        if mark not in panel["marks"]
+    ]
+    assert left_out == ["concat_0_layer_3_marks", "concat_2_layer_2_marks"]
+    assert repacked(vl_convert.vega_to_png(drawn | {"marks": spec["marks"]}, scale=1.5)) == png(
+        look(reader)
+    )
 
 
 def test_pictures_are_small(reader: FakeReader) -> None:
