@@ -7,6 +7,7 @@ from typing import Any
 
 from tests.benchmarks.page import Watched
 
+PEERS = ("JupyterChart", "update_display", "update_display, png", "Output")
 COMPARED = {"kernel ms": 0.01, "kB": 0.01, "heap MB": 1.0, "frames/s": 0.01}
 """What is compared, and what the live view's part counts for at least: little is not divided by."""
 
@@ -29,6 +30,8 @@ class Sizes:
         Updates of a peer: timed, and to grow the heap.
     calm : int
         Frames in a row that are on time before the heap is looked at.
+    peers : tuple of str
+        Which.
     """
 
     seconds: float = 600
@@ -40,7 +43,8 @@ class Sizes:
     reruns: int = 20
     theirs: int = 20
     theirs_grown: int = 30
-    calm: int = 30
+    calm: int = 20
+    peers: tuple[str, ...] = PEERS
 
 
 @dataclass(frozen=True)

@@ -42,12 +42,19 @@ simulator = Simulator()
 """
 AGAIN = "reader = simulator.reader().start()\nreader"
 FASTER, PEERS_FASTER = 5.0, 2.5
-PEERS = ("JupyterChart", "update_display", "update_display, png", "Output")
 MB = 1e6
 
 FULL = Sizes()
 QUICK = Sizes(
-    updates=40, watched=4.0, warm=40, grown=200, paints=1, reruns=5, theirs=8, theirs_grown=12
+    updates=40,
+    watched=2.5,
+    warm=40,
+    grown=100,
+    paints=1,
+    reruns=5,
+    theirs=6,
+    theirs_grown=6,
+    calm=10,
 )
 
 
@@ -61,7 +68,7 @@ def measure(sizes: Sizes) -> Figures:
         live(one, figures)
         reruns(one, figures)
         one.run("from tests.benchmarks.pictures import Drive", 1)
-        for name in PEERS:
+        for name in sizes.peers:
             figures.shown[name] = peer(one, name, sizes)
         assert one.strangers == [], one.strangers
     return figures
