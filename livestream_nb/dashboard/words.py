@@ -64,10 +64,15 @@ def figures(snapshot: Snapshot) -> dict[str, str]:
 
 
 def delay(seconds: float | None) -> str:
-    """Return how late hits come; short delays with a tenth of a second."""
+    """Return how late hits come; short delays with a tenth of a second.
+
+    A delay below zero tells of a clock that goes wrong.
+    """
     if seconds is None:
         return "–"
-    return f"{seconds:.1f} s" if abs(seconds) < 10 else duration(seconds)
+    late = round(seconds, 1)
+    said = f"{abs(late):.1f} s" if abs(late) < 10 else duration(abs(seconds))
+    return f"−{said}" if late < 0 else said
 
 
 def facts(snapshot: Snapshot) -> dict[str, str]:
