@@ -138,10 +138,20 @@ def test_figures(reader: FakeReader) -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "said"), [(None, "–"), (0.26, "0.3 s"), (31.2, "31 s"), (250.0, "4 min 10 s")]
+    ("seconds", "said"),
+    [
+        (None, "–"),
+        (0.26, "0.3 s"),
+        (9.96, "10 s"),
+        (31.2, "31 s"),
+        (250.0, "4 min 10 s"),
+        (-0.04, "0.0 s"),
+        (-0.26, "−0.3 s"),
+        (-250.0, "−4 min 10 s"),
+    ],
 )
 def test_delays_in_words(seconds: float | None, said: str) -> None:
-    """A short delay has tenths, a long one minutes; without hits there is none."""
+    """A short delay has tenths, a long one minutes, one below zero its sign; or there is none."""
     assert words.delay(seconds) == said
 
 
@@ -530,6 +540,49 @@ def test_a_refused_start_is_told(reader: FakeReader, monkeypatch: pytest.MonkeyP
     dashboard.close()
 
 
+def test_what_nobody_foresaw_does_not_end_the_view(
+    dashboard: Dashboard,
+    reader: FakeReader,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A button's unforeseen error is told and logged by its type only, and the view goes on."""
+
+    def fail(_: FakeReader) -> None:
+        raise ConnectionError("Bearer secret")
+
+    monkeypatch.setattr(FakeReader, "stop", fail)
+    told(dashboard, {"do": "stop"})
+    wrong = "Something went wrong in this view: ConnectionError."
+    await_(lambda: dashboard.widget.head["reason"] == wrong)
+    assert caplog.messages == ["The live view of demo met with ConnectionError."]
+    assert "secret" not in caplog.text
+    reader.status = replace(reader.status, hits=99_999)
+    await_(lambda: "99,999" in dict(dashboard.widget.head["figures"]).values())
+
+
+def test_a_refresh_that_fails_is_not_the_last(
+    dashboard: Dashboard,
+    reader: FakeReader,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """While refreshes fail the view says so, and the log once; the next that works is shown."""
+    tried: list[None] = []
+
+    def fail() -> None:
+        tried.append(None)
+        raise KeyError("secret")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(dashboard._watch, "look", fail)
+        await_(lambda: len(tried) > 2)
+        assert dashboard.widget.head["reason"] == "Something went wrong in this view: KeyError."
+    assert caplog.messages == ["The live view of demo met with KeyError."]
+    reader.status = replace(reader.status, hits=99_999)
+    await_(lambda: dashboard.widget.head["reason"] == reader.status.reason)
+
+
 def test_closing_ends_the_pump(reader: FakeReader) -> None:
     """After close() no thread of the dashboard is left, and it says that it is closed."""
     before = set(threading.enumerate())
@@ -544,7 +597,7 @@ def test_removed_widgets_end_the_pump(reader: FakeReader) -> None:
     """When the widgets are closed by others, the pump ends by itself."""
     dashboard = Dashboard(reader)
     dashboard.widget.close()
-    await_(lambda: not dashboard._pump._thread.is_alive())
+    await_(lambda: not dashboard._pump.is_alive())
 
 
 def test_a_reader_that_takes_over_ends_the_old_view() -> None:
@@ -566,7 +619,7 @@ def test_a_view_at_rest_shows_the_end(reader: FakeReader) -> None:
     assert dashboard.widget.head["state"] == "stopped"
     assert dashboard.widget.live["resting"] is True
     assert (dashboard.ended, dashboard.closed) == (True, False)
-    assert not dashboard._pump._thread.is_alive()
+    assert not dashboard._pump.is_alive()
     dashboard.rest()
     dashboard.close()
     assert (dashboard.ended, dashboard.closed) == (True, True)
@@ -664,11 +717,50 @@ def test_pump_does_what_is_asked_before_the_next_tick() -> None:
         done.append("refreshed")
         refreshed.set()
 
-    pump = Pump(refresh, every=3_600)
+    pump = Pump(refresh, 3_600, done.append)
     pump.ask(lambda: done.append(threading.current_thread()))
     assert refreshed.wait(SOON)
     pump.close()
-    assert done == [pump._thread, "refreshed"]
+    assert done == [pump, "refreshed"]
+
+
+def test_pumps_that_close_each_other_end() -> None:
+    """Two actions at one instant that each close the other's pump do not wait for each other."""
+    both = threading.Barrier(2, timeout=SOON)
+    failed: list[Exception] = []
+    pumps = [Pump(lambda: None, 3_600, failed.append) for _ in range(2)]
+
+    def close(other: Pump) -> None:
+        both.wait()
+        other.close()
+
+    for pump, other in zip(pumps, reversed(pumps), strict=True):
+        pump.ask(lambda other=other: close(other))
+    await_(lambda: not any(pump.is_alive() for pump in pumps))
+    assert failed == []
+
+
+def test_no_refresh_after_a_pump_was_closed_by_another() -> None:
+    """A pump that closes another one waits until its refresh is over, and no other one follows."""
+    begun, go_on, closed = (threading.Event() for _ in range(3))
+    done: list[str] = []
+
+    def refresh() -> None:
+        begun.set()
+        assert go_on.wait(SOON)
+        done.append("refreshed")
+
+    slow, other = (Pump(work, 3_600, done.append) for work in (refresh, lambda: None))
+    for _ in range(2):
+        slow.ask(lambda: None)
+    assert begun.wait(SOON)
+    other.ask(lambda: (slow.close(), done.append("closed"), closed.set()))
+    await_(lambda: not slow._open)
+    go_on.set()
+    assert closed.wait(SOON)
+    other.close()
+    slow.join(SOON)
+    assert done == ["refreshed", "closed"]
 
 
 def test_dashboards_stand_beside_each_other() -> None:

@@ -1,5 +1,6 @@
 """The dashboard: the live view of one reader, kept fresh by one pump until it is closed."""
 
+import logging
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 PER_SECOND = 4
 BEAT_EVERY = 8
+
+log = logging.getLogger("livestream_nb")
 
 
 class Dashboard:
@@ -45,7 +48,7 @@ class Dashboard:
         self.widget = LiveView(
             self._shown, self._watch.columns, f"Live view: {reader.name}", self._act
         )
-        self._pump = Pump(self._refresh, 1 / PER_SECOND)
+        self._pump = Pump(self._refresh, 1 / PER_SECOND, self._failed)
 
     @property
     def choices(self) -> dict[str, object]:
@@ -93,13 +96,16 @@ class Dashboard:
         }
         action = actions.get(message.get("do"))
         if action is not None:
-            self._pump.ask(partial(self._do, action))
+            self._pump.ask(action)
 
-    def _do(self, action: Callable[[], object]) -> None:
-        try:
-            action()
-        except LivestreamError as refused:
-            self.widget.tell(str(refused))
+    def _failed(self, error: Exception) -> None:
+        """Say so in the view; what nobody foresaw is logged once, and never in its own words."""
+        name = type(error).__name__
+        foreseen = isinstance(error, LivestreamError)
+        sentence = str(error) if foreseen else f"Something went wrong in this view: {name}."
+        if not foreseen and self.widget.head["reason"] != sentence:
+            log.error("The live view of %s met with %s.", self.reader.name, name)
+        self.widget.tell(sentence)
 
     def _refresh(self) -> None:
         if self.closed:
