@@ -390,6 +390,22 @@ HASTY = (
 )
 
 
+def test_what_goes_wrong_again_and_again_is_one_flag() -> None:
+    """Equal flags of a lane that leave no room for words are one, with their number."""
+    moments = [*range(60, 180, 2), 190]
+    refused = [(at_, "cooldown", "unavailable", 503, 1, "No.") for at_ in moments]
+    churning = timeline(story=(*refused, (200, "streaming", "opened", 200, 1, "Yes.")))
+    lanes = pl.concat([churning, churning.with_columns(connection=pl.lit(2, pl.UInt8))])
+    assert flags(timeline_chart(churning, now=at(300))) == ["▼ 503", "▼ 503 ×60"]
+    assert flags(timeline_chart(lanes, now=at(300))) == 2 * ["▼ 503"] + 2 * ["▼ 503 ×60"]
+    assert "▼ 503 ×2" in flags(timeline_chart(churning, window=Window(at(175), at(300))))
+    near = flags(timeline_chart(churning, window=Window(at(60), at(80))))
+    assert set(near) == {"▼ 503", "▼"}
+    in_turn = tuple((*each[:3], 409 + n % 2, *each[4:]) for n, each in enumerate(refused))
+    mixed = flags(timeline_chart(timeline(story=in_turn), now=at(300)))
+    assert (len(mixed), set(mixed)) == (61, {"▼", "▼ 409", "▼ 410"})
+
+
 def test_flags_keep_clear_of_each_other() -> None:
     """A flag has its word where the next one of its lane leaves room; at the edge, before it."""
     assert flags(timeline_chart(timeline(story=HASTY), now=at(300))) == ["▼", "▼ 409"]

@@ -6,6 +6,8 @@ that a connection is gone. It is closed at its end if it was waited out, and ope
 was sent earlier.
 """
 
+from typing import Any
+
 import altair as alt
 
 from livestream_nb.charts.axes import frame, heading, legend, side_axis, time_axis
@@ -17,6 +19,10 @@ BRACKET = 18
 LETTER = 6.4
 EDGE = 75
 FAR = 9_999
+BY_TIME: dict[str, Any] = {
+    "groupby": ["connection"],
+    "sort": [alt.SortField("time", order="ascending")],
+}
 
 
 def timeline_panel(states: alt.Data, scene: Scene, *, labels: bool = True) -> alt.LayerChart:
@@ -81,26 +87,19 @@ def _words(base: alt.Chart) -> alt.Chart:
 def _flags(base: alt.Chart, scene: Scene) -> alt.Chart:
     """Say what went wrong: as a sign, with a word where its neighbours leave room for that.
 
-    At the right edge the word stands to the left of the sign.
+    What goes wrong again and again is one sign with a count. At the right edge the word stands to
+    the left of the sign.
     """
     at_edge = f"datum.at > {scene.width} - {EDGE}"
-    pixels = f"/ ({scene.end} - {scene.start}) * {scene.width}"
     chart: alt.Chart = (
-        base.transform_filter(f"datum.flag !== null && datum.time >= {scene.start}")
-        .transform_window(
-            before="lag(time)",
-            after="lead(time)",
-            groupby=["connection"],
-            sort=[alt.SortField("time", order="ascending")],
+        _repeated(
+            base.transform_filter(f"datum.flag !== null && datum.time >= {scene.start}"), scene
         )
+        .transform_window(before="lag(time)", after="lead(time)", **BY_TIME)
+        .transform_calculate(left_free=_free(scene, "before"), right_free=_free(scene, "after"))
         .transform_calculate(
-            left_free=f"datum.before === null ? {FAR} : (datum.time - datum.before) {pixels}",
-            right_free=f"datum.after === null ? {FAR} : (datum.after - datum.time) {pixels}",
-            needed=f"16 + {LETTER} * length(datum.flag)",
-        )
-        .transform_calculate(
-            flagged=f"{at_edge} ? (datum.left_free > 2 * {EDGE} ? datum.flag + ' ▼' : '▼') : "
-            "datum.right_free > datum.needed ? '▼ ' + datum.flag : '▼'"
+            flagged=f"{at_edge} ? (datum.left_free > 2 * {EDGE} ? datum.word + ' ▼' : '▼') : "
+            f"datum.right_free > {_needed('word')} ? '▼ ' + datum.word : '▼'"
         )
         .mark_text(
             align=alt.ExprRef(f"{at_edge} ? 'right' : 'left'"),
@@ -112,6 +111,37 @@ def _flags(base: alt.Chart, scene: Scene) -> alt.Chart:
         .encode(text="flagged:N")
     )
     return chart
+
+
+def _repeated(flags: alt.Chart, scene: Scene) -> alt.Chart:
+    """Keep the first of those that are the same and too near for words; ``word`` has the count."""
+    apart = f"({_free(scene, 'earlier')}) > {_needed('flag')}"
+    chart: alt.Chart = (
+        flags.transform_window(earlier="lag(time)", same="lag(flag)", **BY_TIME)
+        .transform_calculate(begins=f"datum.same !== datum.flag || {apart} ? 1 : 0")
+        .transform_window(run="sum(begins)", **BY_TIME)
+        .transform_joinaggregate(many="count()", groupby=["connection", "run"])
+        .transform_filter("datum.begins")
+        .transform_calculate(
+            word="datum.many > 1 ? datum.flag + ' ×' + format(datum.many, ',') : datum.flag"
+        )
+    )
+    return chart
+
+
+def _free(scene: Scene, neighbour: str) -> str:
+    """How many pixels it is to the flag at that moment, if there is one."""
+    distance = _pixels(scene, f"abs(datum.time - datum.{neighbour})")
+    return f"datum.{neighbour} === null ? {FAR} : {distance}"
+
+
+def _pixels(scene: Scene, milliseconds: str) -> str:
+    return f"({milliseconds}) / ({scene.end} - {scene.start}) * {scene.width}"
+
+
+def _needed(field: str) -> str:
+    """How many pixels a sign and this word take."""
+    return f"16 + {LETTER} * length(datum.{field})"
 
 
 def _brackets(base: alt.Chart, scene: Scene) -> list[alt.Chart]:
@@ -143,12 +173,11 @@ def _edge(floors: alt.Chart, ink: alt.ExprRef) -> alt.Chart:
 
 def _visible(scene: Scene) -> list[alt.Transform]:
     """Cut each state to the window, tell its story in the tooltip, and its width in pixels."""
-    pixels = f"/ ({scene.end} - {scene.start}) * {scene.width}"
     calculated = {
         "left": f"max(datum.time, {scene.start})",
         "right": f"min(datum.until, {scene.end})",
-        "room": f"(datum.right - datum.left) {pixels}",
-        "at": f"(datum.left - {scene.start}) {pixels}",
+        "room": _pixels(scene, "datum.right - datum.left"),
+        "at": _pixels(scene, f"datum.left - {scene.start}"),
         "from": f"utcFormat(datum.time, '{scene.clock}')",
         "to": f"datum.ended === null ? 'now' : utcFormat(datum.ended, '{scene.clock}')",
         "lasted": "format((datum.until - datum.time) / 1000, ',.1f') + ' s'",
