@@ -12,6 +12,7 @@ from datetime import timedelta
 import polars as pl
 import pytest
 import vl_convert
+from ipywidgets import Box
 from ipywidgets.widgets.widget import _instances
 
 from livestream_nb import Simulator
@@ -29,6 +30,7 @@ from livestream_nb.dashboard.static import html, png, still
 from livestream_nb.dashboard.view import BEAT_EVERY, Dashboard
 from livestream_nb.errors import StreamBusy
 from tests.fake_reader import HITS, FakeClock, FakeReader, FakeStatus, at, lag, throughput, timeline
+from tests.test_charts import inked
 
 SOON = 20.0
 WAITING = FakeStatus(
@@ -764,17 +766,39 @@ def test_no_refresh_after_a_pump_was_closed_by_another() -> None:
 
 
 def test_dashboards_stand_beside_each_other() -> None:
-    """Two dashboards are one widget, with both pictures where widgets do not work."""
-    readers = [FakeReader(name=name) for name in ("one", "two")]
-    for reader in readers:
-        made = Dashboard(reader)
-        reader.dashboard = lambda made=made: made
+    """Two dashboards are one widget; where widgets do not work, two pictures, or one of both."""
+    readers = shown_readers("one", "two")
     bundle = side_by_side(*readers)._repr_mimebundle_()
     box = _instances[bundle["application/vnd.jupyter.widget-view+json"]["model_id"]]
     assert list(box.children) == [reader.dashboard().widget for reader in readers]
     assert bundle["text/html"].count("data:image/png;base64,") == 2
+    drawn = [reader.dashboard()._repr_mimebundle_()["image/png"] for reader in readers]
+    one, both = (b64decode(picture) for picture in (drawn[0], bundle["image/png"]))
+    assert 2 * width_of(one) < width_of(both) < 2 * width_of(one) + 100
+    assert inked(both) == pytest.approx(2 * inked(one), rel=0.05)
     for reader in readers:
         reader.dashboard().close()
+
+
+def test_dashboards_beside_each_other_leave_nothing_behind() -> None:
+    """However often they are shown there is one box, until the next one after both are gone."""
+    before = set(_instances)
+    readers = shown_readers("one", "two")
+    views = [side_by_side(*readers)._repr_mimebundle_() for _ in range(2)]
+    kept = set(_instances)
+    side_by_side(*readers)._repr_mimebundle_()
+    assert views[0] == views[1]
+    assert set(_instances) == kept
+    readers[0].dashboard().close()
+    others = shown_readers("three", "four")
+    side_by_side(*others)._repr_mimebundle_()
+    assert any(type(_instances[each]) is Box for each in kept & set(_instances))
+    for reader in (readers[1], *others):
+        reader.dashboard().close()
+    last = shown_readers("five")
+    side_by_side(*last)._repr_mimebundle_()
+    assert len(set(_instances) - before) == len({"view", "its layout", "box", "its layout, too"})
+    last[0].dashboard().close()
 
 
 def test_mimebundle_has_a_widget_a_picture_and_text(dashboard: Dashboard) -> None:
@@ -882,6 +906,19 @@ class Many(FakeReader):
         return pl.concat(
             one.with_columns(pl.lit(number, pl.UInt8).alias("connection")) for number in numbers
         ).sort("time", "connection")
+
+
+def shown_readers(*names: str) -> list[FakeReader]:
+    """Make readers that have a dashboard, the same one every time."""
+    readers = [FakeReader(name=name) for name in names]
+    for reader in readers:
+        made = Dashboard(reader)
+        reader.dashboard = lambda made=made: made
+    return readers
+
+
+def width_of(picture: bytes) -> int:
+    return int.from_bytes(picture[16:20])
 
 
 def signals_of(reader: FakeReader) -> dict[str, object]:

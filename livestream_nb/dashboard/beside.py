@@ -1,15 +1,22 @@
 """Live views beside each other: to compare readers while they read."""
 
+import struct
+from base64 import b64decode, b64encode
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets
+import vl_convert
 
+from livestream_nb.dashboard.static import repacked
 from livestream_nb.dashboard.view import Dashboard
 
 if TYPE_CHECKING:
     from livestream_nb.reader import Reader
 
 LEAST_WIDTH = "360px"
+
+_boxes: dict[tuple[Dashboard, ...], ipywidgets.Box] = {}
 
 
 class SideBySide:
@@ -23,18 +30,16 @@ class SideBySide:
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, Any]:
         bundles = [dashboard._repr_mimebundle_() for dashboard in self._dashboards]
-        for dashboard in self._dashboards:
-            dashboard.widget.layout.flex = f"1 1 {LEAST_WIDTH}"
         style = "display:flex;flex-wrap:wrap;gap:24px"
-        row = ipywidgets.Layout(flex_flow="row wrap", grid_gap="24px")
-        box = ipywidgets.Box([each.widget for each in self._dashboards], layout=row)
         cells = (
             f"<div style='flex:1 1 {LEAST_WIDTH}'>{each['text/html']}</div>" for each in bundles
         )
+        box = _box(self._dashboards)
         view = {"version_major": 2, "version_minor": 0, "model_id": box.model_id}
         return {
             "text/plain": repr(self),
             "text/html": f"<div style='{style}'>{''.join(cells)}</div>",
+            "image/png": _beside([each["image/png"] for each in bundles]),
             "application/vnd.jupyter.widget-view+json": view,
         }
 
@@ -42,3 +47,34 @@ class SideBySide:
 def side_by_side(*readers: "Reader") -> SideBySide:
     """Show the dashboards of these readers beside each other, as the last line of a cell."""
     return SideBySide(*(reader.dashboard() for reader in readers))
+
+
+def _box(dashboards: tuple[Dashboard, ...]) -> ipywidgets.Box:
+    """The box of these, the same one every time; those whose dashboards are all gone go too."""
+    for empty in [each for each in _boxes if all(dashboard.closed for dashboard in each)]:
+        box = _boxes.pop(empty)
+        box.layout.close()
+        box.close()
+    if dashboards not in _boxes:
+        for dashboard in dashboards:
+            dashboard.widget.layout.flex = f"1 1 {LEAST_WIDTH}"
+        row = ipywidgets.Layout(flex_flow="row wrap", grid_gap="24px")
+        _boxes[dashboards] = ipywidgets.Box([each.widget for each in dashboards], layout=row)
+    return _boxes[dashboards]
+
+
+def _beside(pictures: Sequence[str]) -> str:
+    """Draw these pictures as one, all of them PNG in base64."""
+    plain = {"view": {"stroke": None}}
+    spec = {"hconcat": [_picture(each) for each in pictures], "padding": 0, "config": plain}
+    return b64encode(repacked(vl_convert.vegalite_to_png(spec))).decode("ascii")
+
+
+def _picture(png: str) -> dict[str, Any]:
+    size = dict(zip(("width", "height"), struct.unpack(">II", b64decode(png)[16:24]), strict=True))
+    corner = {"align": "left", "baseline": "top", "x": 0, "y": 0}
+    return {
+        "data": {"values": [{}]},
+        "mark": {"type": "image", "url": f"data:image/png;base64,{png}", **corner, **size},
+        **size,
+    }
