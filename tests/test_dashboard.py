@@ -774,7 +774,7 @@ def test_dashboards_stand_beside_each_other() -> None:
     assert bundle["text/html"].count("data:image/png;base64,") == 2
     drawn = [reader.dashboard()._repr_mimebundle_()["image/png"] for reader in readers]
     one, both = (b64decode(picture) for picture in (drawn[0], bundle["image/png"]))
-    assert 2 * width_of(one) < width_of(both) < 2 * width_of(one) + 100
+    assert width_of(both) == pytest.approx(2 * width_of(one), abs=2)
     assert inked(both) == pytest.approx(2 * inked(one), rel=0.05)
     for reader in readers:
         reader.dashboard().close()

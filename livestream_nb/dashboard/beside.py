@@ -1,20 +1,22 @@
 """Live views beside each other: to compare readers while they read."""
 
+import json
 import struct
 from base64 import b64decode, b64encode
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets
-import vl_convert
 
-from livestream_nb.dashboard.static import repacked
+from livestream_nb.charts.painter import PIXELS_PER_POINT
+from livestream_nb.charts.renderer import renderer
 from livestream_nb.dashboard.view import Dashboard
 
 if TYPE_CHECKING:
     from livestream_nb.reader import Reader
 
 LEAST_WIDTH = "360px"
+PNG_SIZE = 16  # where width and height stand in a PNG
 
 _boxes: dict[tuple[Dashboard, ...], ipywidgets.Box] = {}
 
@@ -65,16 +67,14 @@ def _box(dashboards: tuple[Dashboard, ...]) -> ipywidgets.Box:
 
 def _beside(pictures: Sequence[str]) -> str:
     """Draw these pictures as one, all of them PNG in base64."""
-    plain = {"view": {"stroke": None}}
-    spec = {"hconcat": [_picture(each) for each in pictures], "padding": 0, "config": plain}
-    return b64encode(repacked(vl_convert.vegalite_to_png(spec))).decode("ascii")
-
-
-def _picture(png: str) -> dict[str, Any]:
-    size = dict(zip(("width", "height"), struct.unpack(">II", b64decode(png)[16:24]), strict=True))
-    corner = {"align": "left", "baseline": "top", "x": 0, "y": 0}
-    return {
-        "data": {"values": [{}]},
-        "mark": {"type": "image", "url": f"data:image/png;base64,{png}", **corner, **size},
-        **size,
-    }
+    marks, left, height = [], 0.0, 0.0
+    for picture in pictures:
+        pixels = struct.unpack_from(">II", b64decode(picture[:64]), PNG_SIZE)
+        wide, high = (each / PIXELS_PER_POINT for each in pixels)
+        place = {"x": left, "y": 0, "width": wide, "height": high}
+        place["url"] = f"data:image/png;base64,{picture}"
+        enter = {name: {"value": value} for name, value in place.items()}
+        marks.append({"type": "image", "encode": {"enter": enter}})
+        left, height = left + wide, max(height, high)
+    spec = {"width": left, "height": height, "background": "white", "marks": marks}
+    return b64encode(renderer().draw(json.dumps(spec))).decode("ascii")

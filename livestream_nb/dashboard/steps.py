@@ -12,7 +12,6 @@ from typing import NamedTuple, TypeVar
 import polars as pl
 
 from livestream_nb.measures import MEDIAN, OPEN, P95
-from livestream_nb.protocol.request import MOST_CONNECTIONS
 
 OF_LATE = 10
 """Seconds, or three steps if these are longer."""
@@ -122,8 +121,13 @@ _Row = TypeVar("_Row", Second, Delay)
 
 
 def _of_late(rows: list[_Row], every: int) -> list[_Row]:
-    """The rows of the last times that have any."""
-    most = max(3, ceil(OF_LATE / every))
-    newest = rows[-most * MOST_CONNECTIONS :]
-    times = sorted({row.time for row in newest})[-most:]
-    return [row for row in newest if row.time >= times[0]]
+    """The rows of the last times that have any, the newest first."""
+    times: list[int] = []
+    late: list[_Row] = []
+    for row in reversed(rows):
+        if row.time not in times[-1:]:
+            times.append(row.time)
+        if len(times) > max(3, ceil(OF_LATE / every)):
+            break
+        late.append(row)
+    return late
