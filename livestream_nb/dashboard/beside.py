@@ -71,8 +71,8 @@ def _beside(pictures: Sequence[str]) -> str:
     for picture in pictures:
         pixels = struct.unpack_from(">II", b64decode(picture[:64]), PNG_SIZE)
         wide, high = (each / PIXELS_PER_POINT for each in pixels)
-        place = {"x": left, "y": 0, "width": wide, "height": high}
-        place["url"] = f"data:image/png;base64,{picture}"
+        place: dict[str, object] = {"x": left, "y": 0, "width": wide, "height": high}
+        place |= {"url": f"data:image/png;base64,{picture}", "smooth": False}
         enter = {name: {"value": value} for name, value in place.items()}
         marks.append({"type": "image", "encode": {"enter": enter}})
         left, height = left + wide, max(height, high)
