@@ -1,7 +1,7 @@
 """How a reader is doing, at one moment."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import inf
 
@@ -21,6 +21,7 @@ MOST_TELLING_FIRST = (
 ENDED = ("stopped", "failed")
 WAITING = (Phase.COOLDOWN, Phase.STALLED, Phase.CONNECTING)
 NOT_STARTED = Transition(0, Phase.STOPPED, 0.0, Cause.ASKED, "Not started yet.")
+STARTING = Transition(0, Phase.CONNECTING, 0.0, Cause.ASKED, "Starting.")
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Status:
         several connections, the one that a person should know of first. ``failed`` only when all
         have ended: what became of a single one is in ``reason``.
     since : datetime or None
-        When that state began (UTC service time); None before the first start.
+        When that state began (UTC service time); None until something has happened after a start.
     silent_for : float or None
         Service seconds since bytes last came; None while nothing is open.
     next_attempt : datetime or None
@@ -107,8 +108,9 @@ class Status:
 def status_of(session: Session) -> Status:
     """The status of a session now."""
     entries = session.timeline.entries()
-    latest = {entry.connection: entry for entry in entries}
-    telling = _telling(latest.values(), starting=session.starting)
+    starting = session.starting
+    latest = {entry.connection: entry for entry in entries if not starting}.values()
+    telling = min(latest, key=_rank, default=STARTING if starting else NOT_STARTED)
     now = session.plan.clock.utc()
     session.intake.buffer.expire(now)
     totals = session.intake.buffer.totals()
@@ -118,7 +120,7 @@ def status_of(session: Session) -> Status:
         since=_moment(telling.at) if telling.at else None,
         silent_for=None if heard is None else session.plan.clock.monotonic() - heard,
         next_attempt=_moment(telling.until) if telling.until else None,
-        reason=_reason(telling, latest.values(), now),
+        reason=_reason(telling, latest, now),
         hits=totals.hits,
         bytes=totals.bytes,
         duplicates=totals.duplicates,
@@ -134,12 +136,6 @@ def status_of(session: Session) -> Status:
         connections=session.plan.request.connections,
         transitions=len(entries),
     )
-
-
-def _telling(latest: Collection[Transition], *, starting: bool) -> Transition:
-    """The latest entry of the connection that a person should know of first."""
-    telling = min(latest, key=_rank, default=NOT_STARTED)
-    return replace(telling, state=Phase.CONNECTING, sentence="Starting.") if starting else telling
 
 
 def _reason(telling: Transition, latest: Collection[Transition], now: float) -> str:
