@@ -4,6 +4,7 @@ One stream has one session, however often a cell is run: a reader that starts wh
 same options reads the stream takes over its session, buffer and open connection and all.
 """
 
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -142,6 +143,8 @@ class Reader(Answers, Views):
         )
         self._successor: Reader | None = None
         self._dashboard: Dashboard | None = None
+        if "ipykernel" in sys.modules:  # a notebook: whoever makes a reader looks at it soon
+            _begin_drawing()
 
     def start(self) -> Self:
         """Read in the background, and return at once; nothing happens when that is so already.
@@ -226,9 +229,7 @@ class Reader(Answers, Views):
 
     def dashboard(self) -> "Dashboard":
         """The live view of this reader, the same one every time; needs a notebook with widgets."""
-        from livestream_nb.charts.renderer import renderer
-
-        renderer().begin()
+        _begin_drawing()
         from livestream_nb.dashboard import shelf
         from livestream_nb.dashboard.view import Dashboard
 
@@ -273,3 +274,10 @@ class Reader(Answers, Views):
             )
         self._session = other._session
         other._successor = self
+
+
+def _begin_drawing() -> None:
+    """Begin the process that draws pictures: it takes half a second to be ready."""
+    from livestream_nb.charts.renderer import renderer
+
+    renderer().begin()

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from livestream_nb import Reader
 from livestream_nb.charts import painter
 from livestream_nb.charts.painter import painted, repacked
 from livestream_nb.charts.renderer import Renderer
@@ -99,3 +100,15 @@ def test_ends_with_the_kernel() -> None:
     assert ended.stderr == ""
     with pytest.raises(ProcessLookupError):
         os.kill(int(ended.stdout), 0)
+
+
+def test_a_notebook_is_ready_to_draw(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a notebook's kernel the process begins with a reader; elsewhere none is begun."""
+    begun: list[str] = []
+    monkeypatch.setattr(Renderer, "begin", lambda _: begun.append("begun"))
+    monkeypatch.delitem(sys.modules, "ipykernel", raising=False)
+    Reader("demo", token="t")
+    assert begun == []
+    monkeypatch.setitem(sys.modules, "ipykernel", sys)
+    Reader("demo", token="t")
+    assert begun == ["begun"]

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 import altair as alt
 import ipywidgets
+import polars as pl
 from IPython.display import DisplayHandle, clear_output, display
 
 from livestream_nb.dashboard.snapshot import Snapshot, Watch
@@ -23,14 +24,19 @@ def as_lab_knows_it(spec: dict[str, Any], **_: object) -> dict[str, Any]:
     return {LAB_KNOWS: spec}
 
 
+def frame(rows: list[Any]) -> pl.DataFrame:
+    """Rows with a time in Unix seconds as the frame that altair takes."""
+    return pl.DataFrame(rows).with_columns(pl.from_epoch("time"))
+
+
 def chart(seen: Snapshot) -> alt.VConcatChart:
     """Hits per second, states, delay, and top values."""
     x = alt.X("time:T").scale(domain=[seen.window.start, seen.window.end])
     states = seen.timeline.filter(seen.timeline["ended"].fill_null(seen.now) >= seen.window.start)
     states = states.select("state", "sentence", "seconds", time="started", ended="ended")
-    late = alt.Chart(seen.lag).encode(x=x)
+    late = alt.Chart(frame(seen.lag)).encode(x=x)
     return alt.vconcat(
-        alt.Chart(seen.throughput, height=150, width=720)
+        alt.Chart(frame(seen.throughput), height=150, width=720)
         .mark_area(interpolate="step-after", clip=True, line=True, fillOpacity=0.4)
         .encode(x=x, y="hits:Q", tooltip=["time:T", "hits:Q"]),
         alt.Chart(states.with_columns(states["ended"].fill_null(seen.now)), height=64, width=720)

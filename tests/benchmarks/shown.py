@@ -133,12 +133,12 @@ class Meter:
     def _refresh(self) -> None:
         self.filled.go_on()
         watch = self.dashboard._watch
-        before, asked = dict(watch._answers), watch._asked
+        before, chosen = dict(watch._answers), watch._counted
         began = thread_time(), process_time()
         self.dashboard._refresh()
         thread, process = thread_time() - began[0], process_time() - began[1]
         new = [name for name in KINDS if watch._answers[name] is not before[name]]
-        kind = "choice" if watch._asked != asked else " and ".join(new) or "head"
+        kind = "choice" if watch._counted != chosen else " and ".join(new) or "head"
         self.updates.append(Update(kind, 1e3 * thread, 1e3 * process))
 
     def figures(self) -> dict[str, object]:
