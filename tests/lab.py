@@ -43,6 +43,14 @@ class Browser:
     page: Page
     strangers: list[str] = field(default_factory=list)
 
+    def another(self, width: int, height: int) -> Page:
+        """Open one more page, as guarded as the first."""
+        owner = self.page.context.browser
+        assert owner is not None
+        page = owner.new_page(viewport={"width": width, "height": height})
+        page.route("**/*", self.admit)
+        return page
+
     def admit(self, route: Route) -> None:
         address = urlsplit(route.request.url)
         if address.hostname in {None, "localhost", "127.0.0.1"}:
