@@ -35,6 +35,10 @@ NAMES = [
     "line\nbreak\u0007",
 ]
 SHOWN = [*NAMES[:3], "�gnp.exe", "x" * 119 + "…", NAMES[5], "line�break�"]
+NINE_SECONDS_LATER = """
+const now = performance.now.bind(performance);
+performance.now = () => now() + 9_000;
+"""
 START = """
 from livestream_nb import Simulator
 
@@ -111,6 +115,7 @@ def test_stop_stops(notebook: Notebook) -> None:
 def test_says_when_the_kernel_is_gone(notebook: Notebook) -> None:
     """After the kernel is shut down the view says that it is stale."""
     menu(notebook.page, "Kernel", "Shut Down Kernel")
+    notebook.page.evaluate(NINE_SECONDS_LATER)
     expect(notebook.stale).to_be_visible(timeout=SOON)
 
 

@@ -22,7 +22,7 @@ def reader() -> Iterator[Reader]:
         Simulator(speed=60) as simulator,
         simulator.reader(connections=2, columns=columns, tz="Europe/Zurich") as reader,
     ):
-        reader.wait(hits=20_000, timeout=SOON)
+        reader.wait(hits=12_000, timeout=SOON)
     return reader
 
 
