@@ -23,7 +23,7 @@ def kept(name: str, made_of: tuple[str, ...], make: Callable[[], str]) -> str:
     path = _folder() / f"{digest[:32]}-{name}"
     try:
         return path.read_text(encoding="utf-8")
-    except OSError:
+    except (OSError, UnicodeDecodeError):
         made = make()
     _keep(path, made)
     return made
