@@ -15,7 +15,7 @@ def shown(name: str) -> str:
     with them a name could pass for another one, or disturb its neighbours.
     """
     cut = name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…"
-    if cut.isascii() and cut.isprintable():
+    if cut.isprintable():
         return cut
     return "".join(_shown(character) for character in cut)
 

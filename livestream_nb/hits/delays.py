@@ -51,8 +51,7 @@ class Delays:
             .group_by(time=pl.col("arrived").dt.truncate("1s"), bucket=bucket)
             .agg(hits=pl.len().cast(pl.UInt64))
         )
-        if counted.height:
-            self._day.append(counted)
+        self._day.append(counted)
 
     def rows(self, since: float | None = None) -> pl.DataFrame:
         """Counts of the last day, in any order; several rows of one second and bucket add up.
