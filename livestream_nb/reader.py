@@ -29,7 +29,7 @@ from livestream_nb.policy import Policy, ReconnectPolicy
 from livestream_nb.protocol.request import stream_request
 from livestream_nb.session import Session
 from livestream_nb.status import ENDED, Status, status_of
-from livestream_nb.views import Views
+from livestream_nb.views import Views, begin_drawing
 from livestream_nb.waiting import Goal
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ class Reader(Answers, Views):
         self._successor: Reader | None = None
         self._dashboard: Dashboard | None = None
         if "ipykernel" in sys.modules:  # a notebook: whoever makes a reader looks at it soon
-            _begin_drawing()
+            begin_drawing()
 
     def start(self) -> Self:
         """Read in the background, and return at once; nothing happens when that is so already.
@@ -229,7 +229,7 @@ class Reader(Answers, Views):
 
     def dashboard(self) -> "Dashboard":
         """The live view of this reader, the same one every time; needs a notebook with widgets."""
-        _begin_drawing()
+        begin_drawing()
         from livestream_nb.dashboard import shelf
         from livestream_nb.dashboard.view import Dashboard
 
@@ -274,10 +274,3 @@ class Reader(Answers, Views):
             )
         self._session = other._session
         other._successor = self
-
-
-def _begin_drawing() -> None:
-    """Begin the process that draws pictures: it takes half a second to be ready."""
-    from livestream_nb.charts.renderer import renderer
-
-    renderer().begin()

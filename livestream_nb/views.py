@@ -162,6 +162,13 @@ class Views:
         return target
 
 
+def begin_drawing() -> None:
+    """Begin the process that draws pictures: it takes half a second to be ready."""
+    from livestream_nb.charts.renderer import renderer
+
+    renderer().begin()
+
+
 def page(source: Source, title: str, facts: Mapping[str, str]) -> str:
     """One page about a stream, as :meth:`Views.report` writes it, with these facts."""
     from livestream_nb.charts.pictures import stream_chart, top_chart

@@ -46,7 +46,7 @@ KNOWS = {
 """What each room may import of the package, besides itself."""
 
 OPENS = {
-    *(("reader", "charts"), ("reader", "dashboard")),
+    ("reader", "dashboard"),
     *(("views", "charts"), ("views", "report")),
 }
 """Rooms above are opened when something is to be shown; headless use loads no widget or chart."""
