@@ -34,11 +34,24 @@ HOUR = 3_600_000
 
 
 def throughput_rows(*frames: Any) -> pl.DataFrame:
-    return pl.DataFrame([step._asdict() for step in made.throughput_rows(*frames)])
+    return runs(made.throughput_rows(*frames))
 
 
 def delay_rows(*frames: Any) -> pl.DataFrame:
-    return pl.DataFrame([step._asdict() for step in made.delay_rows(*frames)])
+    return runs(made.delay_rows(*frames))
+
+
+def runs(rows: Any) -> pl.DataFrame:
+    """Rows with the number of their run: after each row at which the line breaks there is another.
+
+    These rows themselves are left out; they have no values, and all others have.
+    """
+    frame = pl.DataFrame([row._asdict() for row in rows])
+    connection = "connection" if "connection" in frame.columns else pl.lit(1)
+    breaks = pl.col("until") < pl.col("time")
+    numbered = frame.with_columns(run=breaks.cast(pl.Int64).cum_sum().over(connection))
+    assert (frame.select(pl.last().is_null() == breaks).to_series()).all()
+    return numbered.filter(~breaks)
 
 
 def state_rows(*frames: Any, **how: Any) -> pl.DataFrame:
@@ -326,24 +339,30 @@ def test_nothing_yet_is_a_picture_with_a_note() -> None:
 
 
 def test_no_line_goes_over_a_gap() -> None:
-    """Each unbroken run of hits, and of delays, is an area and a line of its own."""
+    """Areas and lines of hits, and of delays, break between two unbroken runs."""
     hits, delays = svg(throughput_chart(throughput())), svg(lag_chart(lag()))
-    assert hits.count('"mark-area role-mark') == 2
-    assert delays.count('"mark-area role-mark') == 3
-    assert delays.count('"mark-line role-mark') == 3 + 3  # the medians, and the areas' edges
-    areas = "".join(re.findall(r'mark-area role-mark.*? d="([^"]*)"', delays, re.DOTALL))
+    assert [path.count("M") for path in paths("area", hits)] == [2]
+    assert [path.count("M") for path in paths("line", hits)] == [2]
+    assert [path.count("M") for path in paths("area", delays)] == [3]
+    assert [path.count("M") for path in paths("line", delays)] == [3, 3]  # edges and medians
+    areas = "".join(paths("area", delays))
     assert max(map(float, re.findall(r",([\d.]+)", areas))) < 50  # from the median on, not from 0
 
 
 def test_the_second_area_stands_on_the_first() -> None:
     """Of two connections, the area of the second does not reach down to the ground."""
     two = pl.concat([throughput(90), throughput(90, connection=2)]).filter(pl.col("hits") > 0)
-    areas = re.findall(r'mark-area role-mark.*? d="([^"]*)"', svg(throughput_chart(two)), re.DOTALL)
-    heights = [[150 - float(y) for y in re.findall(r",(-?[\d.]+)", area)] for area in areas]
+    areas = [part for path in paths("area", svg(throughput_chart(two))) for part in path.split("M")]
+    heights = [[150 - float(y) for y in re.findall(r",(-?[\d.]+)", area)] for area in areas if area]
     lower = [area for area in heights if min(area) == 0]
     upper = [area for area in heights if min(area) > 0]
     assert len(lower) == len(upper) == 2
     assert max(map(max, upper)) == pytest.approx(2 * max(map(max, lower)))
+
+
+def paths(mark: str, drawn: str) -> list[str]:
+    """The paths of all marks of that kind."""
+    return re.findall(rf'mark-{mark} role-mark.*? d="([^"]*)"', drawn, re.DOTALL)
 
 
 def test_panels_are_as_high_as_what_they_show() -> None:

@@ -13,7 +13,7 @@ def delay_panel(rows: alt.Data, scene: Scene, *, labels: bool = True) -> alt.Lay
     """Draw the steps of :func:`delay_rows`."""
     x = time_axis(scene, labels=labels)
     chart = alt.Chart(rows)
-    reach = {"x": x, "y": height_of(scene, "p95", scene.latest), "detail": "run:N"}
+    reach = {"x": x, "y": height_of(scene, "p95", scene.latest)}
     late = chart.mark_area(
         interpolate="step-after",
         clip=True,
@@ -22,10 +22,11 @@ def delay_panel(rows: alt.Data, scene: Scene, *, labels: bool = True) -> alt.Lay
         line={"strokeWidth": 0.75, "color": BLUE},
     ).encode(**reach, y2="median:Q")
     usual = chart.mark_line(interpolate="step-after", clip=True, color=BLUE, strokeWidth=2).encode(
-        x=x, y=height_of(scene, "median", scene.latest), detail="run:N"
+        x=x, y=height_of(scene, "median", scene.latest)
     )
     hover = (
-        chart.transform_calculate(at=f"utcFormat(datum.time, '{scene.clock}')")
+        chart.transform_filter("datum.until > datum.time")
+        .transform_calculate(at=f"utcFormat(datum.time, '{scene.clock}')")
         .mark_rect(clip=True, opacity=0)
         .encode(
             x=x,

@@ -5,8 +5,7 @@ Times are milliseconds of shown time (see :mod:`livestream_nb.charts.window`).
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import count
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 import polars as pl
 
@@ -21,27 +20,26 @@ HEADROOM = 1.04
 
 
 class Step(NamedTuple):
-    """What came by a connection in one step: from ``base`` to ``top`` hits per second, in ms."""
+    """What came by a connection in one step: from ``base`` to ``top`` hits per second, in ms.
+
+    Two rows end an unbroken run of steps: one without width (``until`` equals ``time``), which
+    gives the last its width, and one after it without values, at which the line breaks.
+    """
 
     time: int
     until: int
     connection: int
-    base: float
-    top: float
-    run: int
+    base: float | None
+    top: float | None
 
 
 class Late(NamedTuple):
-    """How late hits came in one step, in ms and in seconds of delay."""
+    """How late hits came in one step, in ms and in seconds of delay; runs end as those of steps."""
 
     time: int
     until: int
-    median: float
-    p95: float
-    run: int
-
-
-_Step = TypeVar("_Step", Step, Late)
+    median: float | None
+    p95: float | None
 
 
 class Spells:
@@ -73,9 +71,8 @@ def throughput_rows(
 ) -> list[Step]:
     """Return the steps of :meth:`Reader.throughput`, stacked.
 
-    ``base`` and ``top`` are hits per second. A ``run`` is an unbroken row of steps and ends with a
-    closing one (``until`` equals ``time``), which gives the last a width. With a timeline, a step
-    covers only that part in which some connection was open, and so does its rate.
+    With a timeline, a step covers only that part in which some connection was open, and so does its
+    rate.
     """
     step = every or shortest_step(frame)
     wide = step * max(1, -(-frame.height // MOST_ROWS))
@@ -85,7 +82,7 @@ def throughput_rows(
     columns = (_shown(frame["time"], window), *frame["connection", "hits"])
     seconds = frame["seconds"] if wide > step else pl.repeat(step, frame.height, eager=True)
     bins = sorted(zip(*(each.to_list() for each in (*columns, seconds)), strict=True))
-    spells = Spells() if timeline is None else open_spells(timeline, window)
+    spells = Spells() if timeline is None else _open_spells(timeline, window)
     return list(steps(bins, round(wide * 1_000), spells))
 
 
@@ -98,7 +95,6 @@ def steps(
     ms, too.
     """
     latest: dict[int, Step] = {}
-    runs = count(1)
     start = end = now = -1
     long = base = 0.0
     for time, connection, hits, seconds in bins:
@@ -106,26 +102,29 @@ def steps(
             now, (start, end), base = time, spells.cut(time, time + width), 0.0
             long = max(1.0, (end - start) / 1_000)
         before = latest.get(connection)
-        goes_on = before is not None and before.until == start
-        if before is not None and not goes_on:
-            yield _closing(before)
-        run = before.run if before is not None and goes_on else next(runs)
-        step = Step(start, end, connection, base, base + hits / min(long, seconds), run)
-        latest[connection], base = step, step.top
+        if before is not None and before.until != start:
+            yield from _end_of(before)
+        top = base + hits / min(long, seconds)
+        latest[connection] = step = Step(start, end, connection, base, top)
+        base = top
         yield step
-    yield from map(_closing, latest.values())
+    for last in latest.values():
+        yield from _end_of(last)
 
 
-def _closing(step: _Step) -> _Step:
-    # Many times as fast as _replace().
-    return type(step)._make((step.until, *step[1:]))
+def _end_of(step: Step) -> tuple[Step, Step]:
+    end, connection = step.until, step.connection
+    return (
+        Step(end, end, connection, step.base, step.top),
+        Step(end + 1, end, connection, None, None),
+    )
 
 
 def delay_rows(frame: pl.DataFrame, window: Window, every: float | None) -> list[Late]:
     """Return the steps of :meth:`Reader.lag`.
 
-    Runs and closing steps are those of :func:`throughput_rows`. Of more than 1,000 rows several
-    become one: the median of the medians, and the highest 95th percentile.
+    Of more than 1,000 rows several become one: the median of the medians, and the highest 95th
+    percentile.
     """
     step = every or shortest_step(frame)
     wide = step * max(1, -(-frame.height // MOST_ROWS))
@@ -140,14 +139,17 @@ def delays(rows: Iterable[tuple[int, float, float]], width: int) -> Iterator[Lat
     """Join what follows without a gap; ``rows`` are time, median and p95, sorted by time."""
     before: Late | None = None
     for time, median, p95 in rows:
-        run = 1 if before is None else before.run
         if before is not None and before.until != time:
-            yield _closing(before)
-            run += 1
-        before = Late(time, time + width, median, p95, run)
+            yield from _end_of_delays(before)
+        before = Late(time, time + width, median, p95)
         yield before
     if before is not None:
-        yield _closing(before)
+        yield from _end_of_delays(before)
+
+
+def _end_of_delays(late: Late) -> tuple[Late, Late]:
+    end = late.until
+    return Late(end, end, late.median, late.p95), Late(end + 1, end, None, None)
 
 
 def shortest_step(frame: pl.DataFrame) -> float:
@@ -163,7 +165,7 @@ def ceiling(steps: Sequence[Step]) -> float:
     A backlog delivered at once after a gap would flatten everything else, on a busy suite as on a
     quiet one; so what towers above the usual is cut off (and named by the chart), nothing else.
     """
-    busy = sorted(step.top for step in steps if step.top > 0)
+    busy = sorted(step.top for step in steps if step.top)
     if len(busy) >= ENOUGH_ROWS:
         usual = busy[round(0.9 * (len(busy) - 1))]
         busy = busy[: bisect_right(busy, TOWERING * usual)]
@@ -172,12 +174,11 @@ def ceiling(steps: Sequence[Step]) -> float:
 
 def latest(steps: Sequence[Late]) -> float:
     """Return how high a chart of these should reach: nothing is cut off."""
-    highest = max((step.p95 for step in steps), default=0.0)
+    highest = max((step.p95 for step in steps if step.p95 is not None), default=0.0)
     return HEADROOM * highest if highest > 0 else 1.0
 
 
-def open_spells(timeline: pl.DataFrame, window: Window) -> Spells:
-    """Return when some connection was open."""
+def _open_spells(timeline: pl.DataFrame, window: Window) -> Spells:
     started = _shown(timeline["started"], window).to_list()
     ended = _shown(timeline["ended"], window).fill_null(FOREVER).to_list()
     spells = zip(timeline["state"].to_list(), started, ended, strict=True)

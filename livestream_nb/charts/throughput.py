@@ -37,7 +37,6 @@ def _area(rows: alt.Data, scene: Scene, x: alt.X) -> alt.Chart:
             y=height_of(scene, "top", scene.ceiling),
             y2="base:Q",
             color=hue,
-            detail="run:N",
         )
     )
     return chart
@@ -65,6 +64,7 @@ def _hover(rows: alt.Data, scene: Scene, x: alt.X) -> alt.Chart:
     """Cover each step with a transparent bar: an area itself has only one tooltip."""
     chart: alt.Chart = (
         alt.Chart(rows)
+        .transform_filter("datum.until > datum.time")
         .transform_calculate(
             at=f"utcFormat(datum.time, '{scene.clock}')", rate="datum.top - datum.base"
         )

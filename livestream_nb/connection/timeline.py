@@ -81,11 +81,13 @@ SCHEMA = pl.Schema(
     }
 )
 
+MOMENTS = ("started", "ended", "heard")
 _WRITTEN = {
-    name: pl.Int64() if name in ("started", "heard") else dtype
+    name: pl.Int64() if name in MOMENTS else dtype
     for name, dtype in SCHEMA.items()
-    if name not in ("ended", "seconds")
+    if name != "seconds"
 }
+ENDED = list(_WRITTEN).index("ended")
 
 
 class Timeline:
@@ -125,26 +127,29 @@ class Timeline:
 
 def states(entries: Iterable[Transition]) -> pl.DataFrame:
     """Changes of state → states with a start and an end, oldest first."""
-    rows = [
-        (
+    rows: list[list[object]] = []
+    latest: dict[int, list[object]] = {}
+    for entry in entries:
+        at = _microseconds(entry.at)
+        if entry.connection in latest:
+            latest[entry.connection][ENDED] = at
+        heard = None if entry.heard is None else _microseconds(entry.heard)
+        row: list[object] = [
             entry.connection,
             entry.state.value,
-            _microseconds(entry.at),
+            at,
+            None,
             entry.reason.value,
             entry.status,
             entry.attempt,
             entry.told(entry.at),
-            None if entry.heard is None else _microseconds(entry.heard),
-        )
-        for entry in entries
-    ]
-    return (
-        pl.DataFrame(rows, schema=_WRITTEN, orient="row")
-        .lazy()
-        .with_columns(pl.col("started", "heard").cast(SCHEMA["started"]))
-        .with_columns(ended=pl.col("started").shift(-1).over("connection"))
-        .collect()
-    )
+            heard,
+        ]
+        latest[entry.connection] = row
+        rows.append(row)
+    columns = zip(*rows, strict=True) if rows else ([] for _ in _WRITTEN)
+    frame = pl.DataFrame(dict(zip(_WRITTEN, columns, strict=True)), schema=_WRITTEN)
+    return frame.cast({name: SCHEMA[name] for name in MOMENTS})
 
 
 def _microseconds(seconds: float) -> int:

@@ -1,14 +1,16 @@
 """A snapshot as rows and values of the charts: for the live view and for the still picture."""
 
+from math import inf
 from typing import Any
 
 from livestream_nb.charts.rows import (
+    FOREVER,
     Late,
+    Spells,
     Step,
     ceiling,
     delays,
     latest,
-    open_spells,
     steps,
 )
 from livestream_nb.charts.states import State, state_rows
@@ -41,7 +43,8 @@ class Drawing:
         shift, every = snapshot.window.shift, snapshot.scale.every
         if self._is_new("states", snapshot.timeline, shift):
             self.states = state_rows(snapshot.timeline, snapshot.window)
-            self._spells = open_spells(snapshot.timeline, snapshot.window)
+            spells = ((each.start, each.end) for each in snapshot.spells)
+            self._spells = Spells((_ms(start) + shift, _ms(end) + shift) for start, end in spells)
         if self._is_new("throughput", snapshot.throughput, shift):
             bins = (
                 (1_000 * time + shift, connection, hits, every)
@@ -70,3 +73,7 @@ class Drawing:
             "ceiling": self._ceiling,
             "latest": self._latest,
         }
+
+
+def _ms(seconds: float) -> int:
+    return FOREVER if seconds == inf else round(1_000 * seconds)

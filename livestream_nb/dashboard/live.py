@@ -8,6 +8,7 @@ elsewhere: one thread writes the traits.
 
 from array import array
 from collections.abc import Callable, Sequence
+from math import nan
 from pathlib import Path
 from typing import TypeVar
 
@@ -33,8 +34,8 @@ CODES = {
     "connection": "B",
     "median": "f",
     "p95": "f",
-    "run": "H",
 }
+VALUES = {name for name, code in CODES.items() if code == "f"}
 
 
 class LiveView(anywidget.AnyWidget):
@@ -152,13 +153,15 @@ def script() -> str:
 
 
 def packed(rows: Sequence[Step] | Sequence[Late]) -> dict[str, object]:
-    """Return columns as bytes of 32, 16 and 8 bits; times as ms after the first, ``origin``."""
+    """Return columns as bytes of 32 and 8 bits; times as ms after the first, ``origin``."""
     if not rows:
         return {"origin": 0, "time": b"", "until": b""}
     origin = min(row.time for row in rows)
     columns = dict(zip(type(rows[0])._fields, zip(*rows, strict=True), strict=True))
     for name in ("time", "until"):
         columns[name] = tuple(moment - origin for moment in columns[name])
+    for name in VALUES & columns.keys():
+        columns[name] = tuple(nan if value is None else value for value in columns[name])
     return {
         "origin": origin,
         **{name: array(CODES[name], values).tobytes() for name, values in columns.items()},

@@ -76,6 +76,8 @@ class Snapshot:
         Hits and delays of each complete step: see `livestream_nb.dashboard.steps`.
     timeline : polars.DataFrame
         As :meth:`Reader.timeline` returns it.
+    spells : list
+        When connections were open, by the timeline.
     column : str
         Whose top values are shown.
     top : polars.DataFrame
@@ -96,6 +98,7 @@ class Snapshot:
     throughput: list[Second]
     lag: list[Delay]
     timeline: pl.DataFrame
+    spells: list[Spell]
     column: str
     top: pl.DataFrame
     held: int
@@ -132,7 +135,6 @@ class Watch:
         self._known: tuple[int, int] | None = None
         self._story: tuple[Scale, list[float]] | None = None
         self._counted: tuple[Scale, str] | None = None
-        self._spells: list[Spell] = []
         self._until: dict[str, int] = {}
         self._due: list[Callable[[Question], None]] = []
         self._answers: dict[str, Any] = {}
@@ -154,10 +156,10 @@ class Watch:
         known = (status.transitions, int((now.timestamp() - scale.late) // scale.every))
         if self._known is None or known[0] != self._known[0]:
             answers["timeline"] = reader.timeline()
-            self._spells = steps.spells(answers["timeline"])
+            answers["spells"] = steps.spells(answers["timeline"])
         window = window_at(now, status, answers["timeline"], scale.span, reader.tz)
         question = Question(scale, window, now, known[1] * scale.every)
-        self._ask(question, known, [spell.start for spell in self._spells[:1]])
+        self._ask(question, known, [spell.start for spell in self._answers["spells"][:1]])
         return Snapshot(status, now, rate, window, scale, column=self.column, **answers)
 
     def _ask(self, question: "Question", known: tuple[int, int], began: list[float]) -> None:
@@ -180,9 +182,9 @@ class Watch:
     def _throughput(self, question: "Question") -> None:
         new = self._new("throughput", question)
         seconds = self._reader._recent_counts(new.start)  # noqa: SLF001  # for views
-        came = steps.counted(map(Second._make, seconds), self._spells, new)
+        came = steps.counted(map(Second._make, seconds), self._answers["spells"], new)
         rows = self._kept("throughput", question) + came
-        open_now = any(spell.end == inf for spell in self._spells)
+        open_now = any(spell.end == inf for spell in self._answers["spells"])
         pace = steps.pace(rows, question.scale.every) if open_now else None
         self._answers |= {"throughput": rows, "pace": pace}
 

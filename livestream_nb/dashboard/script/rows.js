@@ -8,7 +8,6 @@ const TYPES = {
   connection: Uint8Array,
   median: Float32Array,
   p95: Float32Array,
-  run: Uint16Array,
 };
 
 function numbers(bytes, Type) {
@@ -37,32 +36,13 @@ function unpackedStates({ sentences, names, rows }) {
 
 const keyOf = (row) => `${row.connection ?? 0}:${row.time}:${row.until}`;
 
-const same = (a, b) => Object.keys(b).every((name) => a[name] === b[name]);
+const same = (a, b) => Object.keys(b).every((name) => Object.is(a[name], b[name]));
 
 // Holds rows: of those that are wanted now it tells which are fresh, and which of the held are gone.
-// Runs are counted anew with each update; here each keeps its number, so that its rows stay as they
-// are.
 function holder() {
   let held = new Map();
-  let runs = 0;
-
-  function settle(wanted) {
-    const known = new Map();
-    const used = new Set();
-    for (const row of wanted) {
-      const old = held.get(keyOf(row));
-      if (old === undefined || known.has(row.run) || used.has(old.run)) continue;
-      known.set(row.run, old.run);
-      used.add(old.run);
-    }
-    for (const row of wanted) {
-      if (!known.has(row.run)) known.set(row.run, (runs += 1));
-      row.run = known.get(row.run);
-    }
-  }
 
   return function take(wanted) {
-    settle(wanted);
     const next = new Map();
     const fresh = [];
     for (const row of wanted) {
