@@ -10,11 +10,13 @@ import sys
 import urllib.request
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Self
 
 import polars as pl
 import pytest
 
 from livestream_nb import Clock, Reader, cli
+from livestream_nb.cli import lab
 from livestream_nb.cli.demonstration import facts
 from livestream_nb.cli.lab import open_lab
 from livestream_nb.demo import Outcome, distinct, lost, shortest_wait
@@ -336,10 +338,10 @@ def test_demo_opens_the_lab(tmp_path: Path) -> None:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
-    ) as lab:
+    ) as command:
         path = "/api/contents/01-quickstart.ipynb?content=0&token=of-this-test"
         until(lambda: _status(f"http://127.0.0.1:{port}{path}") == 200, patience=60.0)
-        os.killpg(lab.pid, signal.SIGTERM)
+        os.killpg(command.pid, signal.SIGTERM)
     assert changed.read_text() == "changed"
     names = {notebook.name for notebook in changed.parent.glob("*.ipynb")}
     assert names == {each.name for each in (Path(__file__).parents[1] / "notebooks").glob("*")}
@@ -353,6 +355,66 @@ def test_demo_without_jupyterlab_says_what_to_install(
     with pytest.raises(InvalidOption, match=r"pip install 'livestream_nb\[lab\]'"):
         open_lab(tmp_path / "notebooks")
     assert list(tmp_path.iterdir()) == []
+
+
+class Lab:
+    """A JupyterLab that is interrupted twice before it ends, with this exit code."""
+
+    def __init__(self, command: list[str]) -> None:
+        self.command = command
+        self.returncode: int | None = None
+        self.interrupts = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        assert self.returncode is not None, "nobody has waited for it"
+
+    def wait(self) -> None:
+        if self.interrupts == 2:
+            self.returncode = 3
+            return
+        self.interrupts += 1
+        raise KeyboardInterrupt
+
+
+def test_the_lab_has_its_ctrl_c_to_itself(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """JupyterLab decides what Ctrl-C means, and its exit code is the command's."""
+    started: list[list[str]] = []
+
+    def start(command: list[str]) -> Lab:
+        started.append(command)
+        return Lab(command)
+
+    monkeypatch.setattr("livestream_nb.cli.lab.subprocess.Popen", start)
+    folder = tmp_path / "deep" / "notebooks"
+    assert open_lab(folder) == open_lab(folder) == 3
+    wanted = [sys.executable, "-m", "jupyterlab", str(folder / "01-quickstart.ipynb")]
+    assert started == [wanted, wanted]
+    assert Path(wanted[-1]).exists()
+    assert f"The notebooks are in {folder};" in capsys.readouterr().out
+
+
+def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
+    """Where the notebooks cannot be copied to, the folder is named, with the reason."""
+    (tmp_path / "file").touch()
+    with pytest.raises(InvalidOption, match=r"lab='.*file/notebooks'.*Not a directory"):
+        open_lab(tmp_path / "file" / "notebooks")
+
+
+def test_notebooks_come_from_the_package_first(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """An installed package has them inside; a checkout has them beside it."""
+    package = tmp_path / "livestream_nb"
+    (package / "cli").mkdir(parents=True)
+    monkeypatch.setattr(lab, "__file__", str(package / "cli" / "lab.py"))
+    assert lab._notebooks() == tmp_path / "notebooks"
+    (package / "notebooks").mkdir()
+    assert lab._notebooks() == package / "notebooks"
 
 
 def _status(address: str) -> int | None:

@@ -26,7 +26,8 @@ def put(key: str, latest: "Dashboard") -> None:
         for view in ended[:-1]:
             view.close()
         for view in ended[-1:]:
-            view.rest()
+            if not view.ended:
+                view.rest()
         _views[key] = [view for view in (*views, latest) if not view.closed]
 
 
