@@ -254,10 +254,10 @@ def test_goes_on_while_a_cell_runs(notebook: Notebook) -> None:
 
 
 def test_running_the_cell_again_leaves_nothing_behind(notebook: Notebook) -> None:
-    """After twenty runs of the cell there are the threads and widgets of one."""
+    """After six runs of the cell there are the threads and widgets of one."""
     before = run_code(notebook.page, LEFT).locator(".jp-OutputArea-output")
     expect(before).to_contain_text("left", timeout=SOON)
-    again = "for _ in range(20): display(sim.reader(tz='Europe/Zurich').start())\nprint('done')"
+    again = "for _ in range(6): display(sim.reader(tz='Europe/Zurich').start())\nprint('done')"
     expect(run_code(notebook.page, again)).to_contain_text("done", timeout=SOON)
     after = run_code(notebook.page, LEFT).locator(".jp-OutputArea-output")
     expect(after).to_have_text(before.inner_text(), timeout=SOON)

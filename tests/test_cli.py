@@ -91,7 +91,6 @@ def test_demo_on_a_real_day() -> None:
     [
         (["demo", "--seconds", "1"], "seconds=1.0 is not possible: give 6 to 600"),
         (["demo", "--replay", "nowhere.ndjson"], "nowhere.ndjson"),
-        (["demo", "--out", "/dev/null/x"], "out='/dev/null/x' is not possible"),
         (["demo", "--seconds", "soon"], "--seconds"),
         (["simulate", "--port", "99999"], "port=99999 is not possible"),
         (["simulate", "--rate", "0"], "rate=0.0 is not possible"),
@@ -107,11 +106,25 @@ def test_demo_on_a_real_day() -> None:
         (["dance"], "dance"),
     ],
 )
-def test_wrong_input(arguments: list[str], words: str) -> None:
-    """Wrong input is refused at once in one sentence, without a traceback, with exit code 2."""
-    done = run(*arguments)
+def test_wrong_input(
+    arguments: list[str],
+    words: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Wrong input is refused at once, in words, with exit code 2."""
+    monkeypatch.setattr(sys, "argv", [*COMMAND, *arguments])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 2
+    assert words in capsys.readouterr().err
+
+
+def test_a_refusal_is_one_sentence() -> None:
+    """What is refused ends the program in one sentence, without a traceback."""
+    done = run("demo", "--out", "/dev/null/x")
     assert done.returncode == 2, done.stdout + done.stderr
-    assert words in done.stderr
+    assert "out='/dev/null/x' is not possible" in done.stderr
     assert "Traceback" not in done.stderr
 
 

@@ -314,7 +314,7 @@ def pieces() -> Iterator[st.SearchStrategy[bytes]]:
     yield st.sampled_from([b"\n", b"\r\n", b"\r", b"{", b'"', b"\\", b"\xff", b"\x00", b"[" * 5000])
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=150)
 @given(st.lists(st.one_of(*pieces()), max_size=8).map(b"\n".join))
 def test_no_bytes_make_it_raise(block: bytes) -> None:
     """Whatever the bytes, each line that is not blank is either one row or one rejected record."""

@@ -101,24 +101,31 @@ def test_memory_under_bombs(measured) -> None:
         assert subject("reader.timeline()['state'].to_list()") == ["connecting", "streaming"]
 
 
-def much(piece: bytes) -> Answer:
-    """A hit, then 100 MB of a piece over and over, in few bytes, then another hit."""
+def much(piece: bytes, megabytes: int) -> Answer:
+    """A hit, then so much of a piece over and over, in few bytes, then another hit."""
     packer = zlib.compressobj(wbits=31)
     block = piece * (MEGABYTE // len(piece))
     parts = [packer.compress(lines(record(1))) + packer.flush(zlib.Z_SYNC_FLUSH)]
-    parts += [packer.compress(block) for _ in range(100)]
+    parts += [packer.compress(block) for _ in range(megabytes)]
     parts += [packer.compress(lines(b"", record(2))) + packer.flush()]
     return stream(*filter(None, parts), end="hold")
 
 
 @pytest.mark.parametrize(
-    ("piece", "quarantined"),
-    [(b"\r\n", 0), (b" ", 1), (b"x" * 9_999 + b"\n", 10_000), (b'{"a":' * 99_999 + b"\n", 200)],
+    ("piece", "megabytes", "quarantined"),
+    [
+        (b"\r\n", 30, 0),
+        (b" ", 100, 1),
+        (b"x" * 9_999 + b"\n", 100, 10_000),
+        (b'{"a":' * 99_999 + b"\n", 100, 200),
+    ],
     ids=["empty records", "one record", "bad records", "deep records"],
 )
-def test_memory_under_a_flood(piece: bytes, quarantined: int, measured) -> None:
-    """100 MB of what is no hit take less than 64 MB of memory, and hide none."""
-    with Scripted(much(piece)) as service:
+def test_memory_under_a_flood(
+    piece: bytes, megabytes: int, quarantined: int, measured: Callable[[str, str], Any]
+) -> None:
+    """100 MB, or 15 million lines, of what is no hit take less than 64 MB, and hide none."""
+    with Scripted(much(piece, megabytes)) as service:
         subject = measured(service.url, "t")
         subject.start()
         subject.until("reader.status.hits == 2")

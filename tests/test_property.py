@@ -390,7 +390,7 @@ def sequences(count: int) -> settings:
 class TestSequences(Sequences.TestCase):
     """Whatever happens: patient requests, no hit twice, none missing outside a reported gap."""
 
-    settings = sequences(200)
+    settings = sequences(100)
 
 
 @pytest.mark.slow

@@ -595,7 +595,7 @@ class Service(RuleBasedStateMachine):
         assert {share.slots for share in shares} <= {self.slots}
 
 
-Service.TestCase.settings = settings(max_examples=2_000, stateful_step_count=20, deadline=None)
+Service.TestCase.settings = settings(max_examples=500, stateful_step_count=20, deadline=None)
 
 
 class TestService(Service.TestCase):
