@@ -13,7 +13,7 @@ from nbformat import NotebookNode
 
 NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("*.ipynb"))
 NAMES = [path.stem for path in NOTEBOOKS]
-AT_ONCE = 2
+AT_ONCE = 3
 LEFT = """
 import threading
 names = {thread.name for thread in threading.enumerate()}
