@@ -28,6 +28,14 @@ from tests.lab import (
 pytestmark = [pytest.mark.browser, needs_browser]
 
 SOON = 60_000
+STATES = """
+window.states = [];
+const view = document.querySelector(".livestream");
+new MutationObserver(() => {
+    const state = view.querySelector(".livestream-badge").textContent;
+    if (window.states.at(-1) !== state) window.states.push(state);
+}).observe(view, {childList: true, characterData: true, subtree: true});
+"""
 PICTURES = os.environ.get("PICTURES")
 
 
@@ -59,10 +67,12 @@ def test_the_quickstart(opened: tuple[str, Browser, Page]) -> None:
     notebook = Notebook(browser.page, browser.strangers, [])
     run_all(browser.page, address)
     notebook.plot.wait_for(timeout=SOON)
+    browser.page.evaluate(STATES)
     notebook.moves(THROUGHPUT)
     notebook.moves(TIMELINE)
-    expect(notebook.view).to_contain_text("cooldown", timeout=SOON)
     expect(notebook.view).to_contain_text("stopped", timeout=SOON)
+    states = browser.page.evaluate("window.states")
+    assert states[states.index("cooldown") :][-2:] == ["streaming", "stopped"]
     outputs = notebook.page.locator(".jp-OutputArea-output")
     expect(outputs.filter(has_text="missing: 0")).to_have_count(1)
     expect(outputs.last).to_have_text("'stopped'", timeout=SOON)
