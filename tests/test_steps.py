@@ -11,7 +11,7 @@ from livestream_nb import measures
 from livestream_nb.connection.timeline import Phase, Timeline, Transition
 from livestream_nb.dashboard import steps
 from livestream_nb.dashboard.snapshot import Watch
-from livestream_nb.dashboard.steps import Delay, Late, Second, Spell
+from livestream_nb.dashboard.steps import Delay, Second, Spell
 from livestream_nb.hits.counters import Counters
 from livestream_nb.hits.delays import Delays
 from livestream_nb.protocol.status import Cause
@@ -61,7 +61,7 @@ def test_counts_as_throughput_does(
     frame = measures.throughput(
         counts, states, every=f"{every}s", since=moment(first), now=moment(end)
     ).filter(pl.col("time") < moment(end))
-    rows = steps.counted(map(Second._make, came), steps.spells(states), range(first, end, every))
+    rows = steps.counted(came, steps.spells(states), range(first, end, every))
     wanted = zip(frame["time"].dt.epoch("s"), frame["connection"], frame["hits"], strict=True)
     assert rows == [Second(*row) for row in wanted]
 
@@ -77,7 +77,7 @@ def test_delays_as_lag_does(came: list[tuple[int, float, int]], every: int, skip
         orient="row",
     )
     frame = measures.lag(delays, every=f"{every}s", since=moment(first))
-    rows = steps.delayed(map(Late._make, came), range(first, end, every))
+    rows = steps.delayed(came, range(first, end, every))
     columns = (frame["time"].dt.epoch("s"), frame["median"], frame["p95"], frame["hits"])
     assert rows == [Delay(*row) for row in zip(*columns, strict=True)]
 
@@ -159,17 +159,18 @@ def test_recent_counts_are_those_of_the_frame() -> None:
 def test_recent_delays_are_those_of_the_frame() -> None:
     """Plain rows of the newest seconds, also of hits that were not counted yet."""
     delays = Delays()
-    for second in (0, 1, 2):
+    for second in range(44):
         came = moment(BEGIN + second)
-        times = {"arrived": [came] * 3, "receivedTimeGMT": [came - timedelta(seconds=30)] * 3}
+        sent = [came - timedelta(seconds=30), None, came + timedelta(seconds=second % 7)]
+        times = {"arrived": [came] * 3, "receivedTimeGMT": sent}
         kinds = dict.fromkeys(times, pl.Datetime("us", "UTC"))
         delays.add(BEGIN + second, pl.DataFrame(times, schema=kinds))
-    rows = delays.recent(BEGIN + 1)
+    few, many = delays.recent(BEGIN + 42), delays.recent(BEGIN + 1)
     frame = delays.rows(BEGIN + 1)
-    assert rows == list(
-        zip(frame["time"].dt.epoch("s"), frame["delay"], frame["hits"], strict=True)
-    )
-    assert sum(hits for _, _, hits in rows) == 6
+    wanted = zip(frame["time"].dt.epoch("s"), frame["delay"], frame["hits"], strict=True)
+    assert sorted(many) == sorted(wanted)
+    assert sorted(few) == [row for row in sorted(many) if row[0] >= BEGIN + 42]
+    assert [sum(hits for *_, hits in rows) for rows in (few, many)] == [2 * 2, 2 * 43]
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import polars as pl
 from livestream_nb import measures
 from livestream_nb.charts.window import Window
 from livestream_nb.dashboard import steps
-from livestream_nb.dashboard.steps import Delay, Late, Second, Spell
+from livestream_nb.dashboard.steps import Delay, Second, Spell
 from livestream_nb.status import ENDED
 
 if TYPE_CHECKING:
@@ -182,7 +182,7 @@ class Watch:
     def _throughput(self, question: "Question") -> None:
         new = self._new("throughput", question)
         seconds = self._reader._recent_counts(new.start)  # noqa: SLF001  # for views
-        came = steps.counted(map(Second._make, seconds), self._answers["spells"], new)
+        came = steps.counted(seconds, self._answers["spells"], new)
         rows = self._kept("throughput", question) + came
         open_now = any(spell.end == inf for spell in self._answers["spells"])
         pace = steps.pace(rows, question.scale.every) if open_now else None
@@ -191,7 +191,7 @@ class Watch:
     def _lag(self, question: "Question") -> None:
         new = self._new("lag", question)
         seconds = self._reader._recent_delays(new.start)  # noqa: SLF001  # for views
-        rows = self._kept("lag", question) + steps.delayed(map(Late._make, seconds), new)
+        rows = self._kept("lag", question) + steps.delayed(seconds, new)
         delay = steps.delay(rows, question.scale.every, question.now.timestamp())
         self._answers |= {"lag": rows, "delay": delay}
 

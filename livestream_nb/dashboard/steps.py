@@ -20,18 +20,10 @@ TOO_OLD = 4
 
 
 class Second(NamedTuple):
-    """Hits that a connection brought in a second of Unix time."""
+    """Hits that a connection brought in a step, which begins at a second of Unix time."""
 
     time: int
     connection: int
-    hits: int
-
-
-class Late(NamedTuple):
-    """Hits of a second that came with about this delay, in seconds."""
-
-    time: int
-    delay: float
     hits: int
 
 
@@ -52,8 +44,13 @@ class Delay(NamedTuple):
     hits: int
 
 
-def counted(seconds: Iterable[Second], spells: Iterable[Spell], steps: range) -> list[Second]:
-    """Return the hits of each step and connection, by both; 0 where it was open without any."""
+def counted(
+    seconds: Iterable[tuple[int, int, int]], spells: Iterable[Spell], steps: range
+) -> list[Second]:
+    """Return the hits of each step and connection, by both; 0 where it was open without any.
+
+    ``seconds`` are a second of Unix time, a connection and hits; several of the same add up.
+    """
     sums = dict.fromkeys(_open(spells, steps), 0)
     for time, connection, hits in seconds:
         step = time - time % steps.step
@@ -70,8 +67,11 @@ def _open(spells: Iterable[Spell], steps: range) -> Iterable[tuple[int, int]]:
             yield step, connection
 
 
-def delayed(seconds: Iterable[Late], steps: range) -> list[Delay]:
-    """Return how late hits came in each step, by time; none for a step without hits."""
+def delayed(seconds: Iterable[tuple[int, float, int]], steps: range) -> list[Delay]:
+    """Return how late hits came in each step, by time; none for a step without hits.
+
+    ``seconds`` are a second of Unix time, a delay and hits; several of the same add up.
+    """
     found: dict[int, dict[float, int]] = defaultdict(lambda: defaultdict(int))
     for time, delay, hits in seconds:
         step = time - time % steps.step

@@ -69,8 +69,7 @@ class Counters:
         found = [(*key, counts[0]) for key, counts in self._open.items() if key[0] >= since]
         if self._day.newest >= since:
             older = self._day.rows(since=since)
-            second = older["time"].to_physical() // 1_000_000
-            found += zip(second, older["connection"], older["hits"], strict=True)
+            found += older.select(pl.col("time").dt.epoch("s"), "connection", "hits").rows()
         return found
 
 

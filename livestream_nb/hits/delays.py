@@ -7,6 +7,8 @@ Lee, VLDB 2019).
 """
 
 from collections import Counter
+from collections.abc import Sequence
+from itertools import chain, repeat
 from math import asinh, sinh
 
 import polars as pl
@@ -19,8 +21,11 @@ SECOND = 1_000_000
 # What is counted together: a count costs as much as some thousand hits, however few there are.
 _MANY_BLOCKS = 256
 _MANY_HITS = 65_536
+# So few are counted one by one in less time than a frame takes to be made.
+_FEW_BLOCKS = 16
 _SCHEMA: dict[str, pl.DataType] = {"time": UTC_TIME, "bucket": pl.Int16(), "hits": pl.UInt64()}
 
+_Block = tuple[float, pl.Series, pl.Series]
 _LATE = (pl.col("arrived") - pl.col("receivedTimeGMT")).dt.total_microseconds() / SECOND
 
 
@@ -29,7 +34,7 @@ class Delays:
 
     def __init__(self) -> None:
         self._day = Day(_SCHEMA)
-        self._waiting: list[tuple[float, pl.Series, pl.Series]] = []
+        self._waiting: list[_Block] = []
         self._hits = 0
 
     def add(self, arrived: float, hits: pl.DataFrame) -> None:
@@ -79,15 +84,25 @@ class Delays:
 
         For some seconds it is much faster than a frame.
         """
-        found: Counter[tuple[int, int]] = Counter()
-        for arrived, _, received in self._waiting:
-            if arrived // 1 >= since:
-                moments = received.drop_nulls().to_physical().to_list()
-                late = ((arrived - moment / SECOND) for moment in moments)
-                found.update((int(arrived // 1), round(asinh(each) / STEP)) for each in late)
+        recent = [block for block in self._waiting if block[0] // 1 >= since]
+        if len(recent) > _FEW_BLOCKS:
+            self._count()
+            recent = []
+        found = _counted(recent)
         if self._day.newest >= since:
-            rows = self._day.rows(since=since)
-            second = rows["time"].to_physical() // SECOND
-            for *key, hits in zip(second, rows["bucket"], rows["hits"], strict=True):
-                found[*key] += hits
+            rows = self._day.rows(since=since).with_columns(pl.col("time").dt.epoch("s"))
+            for second, bucket, hits in rows.rows():
+                found[second, bucket] += hits
         return [(second, sinh(STEP * bucket), hits) for (second, bucket), hits in found.items()]
+
+
+def _counted(blocks: Sequence[_Block]) -> Counter[tuple[int, int]]:
+    """How many hits there are by second and bucket."""
+    found: Counter[tuple[int, int]] = Counter()
+    if blocks:
+        times = pl.concat([received for *_, received in blocks]).to_physical().to_list()
+        arrivals = (repeat(arrived, len(received)) for arrived, _, received in blocks)
+        for arrived, time in zip(chain.from_iterable(arrivals), times, strict=True):
+            if time is not None:
+                found[int(arrived // 1), round(asinh(arrived - time / SECOND) / STEP)] += 1
+    return found
