@@ -25,7 +25,8 @@ from livestream_nb.charts.pictures import (
     timeline_chart,
     top_chart,
 )
-from livestream_nb.charts.rows import Spells, ceiling, latest
+from livestream_nb.charts.rows import ceiling, latest
+from livestream_nb.charts.runs import Spells
 from livestream_nb.charts.window import Window
 from livestream_nb.errors import InvalidOption
 from tests.fake_reader import REFUSED, STATES, STORY, at, lag, throughput, timeline

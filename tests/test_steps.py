@@ -1,5 +1,6 @@
 """dashboard/steps.py and what feeds it: the same figures as the frames', in plain rows."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import polars as pl
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from livestream_nb import measures
 from livestream_nb.connection.timeline import Phase, Timeline, Transition
 from livestream_nb.dashboard import steps
+from livestream_nb.dashboard.drawing import Drawing, added
 from livestream_nb.dashboard.snapshot import Watch
 from livestream_nb.dashboard.steps import Delay, Second, Spell
 from livestream_nb.hits.counters import Counters
@@ -95,6 +97,35 @@ def test_steps_are_kept_and_added_to(fresh: FakeReader) -> None:
     assert (found.throughput, found.lag) == (once.look().throughput, once.look().lag)
     assert found.throughput[0].time == at(243).timestamp()
     assert found.throughput[-1].time == at(302).timestamp()
+
+
+def test_rows_go_on_as_if_made_at_once(fresh: FakeReader) -> None:
+    """Rows that are added to look by look are those of a drawing made anew, also after a gap."""
+    fresh.clock.now = 70
+    watch = Watch(fresh)
+    watch.choose(span=60)
+    drawing = Drawing(watch.look())
+    for now in [*range(71, 100), *range(235, 250), 301, 302, 303, 304]:
+        for after in (0.3, 0.5, 0.7):
+            fresh.clock.now = now + after
+            fresh.status = replace(fresh.status, transitions=timeline(fresh.clock.now).height)
+            found = watch.look()
+            drawing.take(found)
+        once = Drawing(found)
+        assert (drawing.throughput, drawing.delay) == (once.throughput, once.delay)
+        assert drawing.signals(found) == once.signals(found)
+
+
+def test_rows_are_made_anew_where_others_are_missing() -> None:
+    """Rows that do not continue those before are no additions to them."""
+    known = [Second(BEGIN + second, 1, second) for second in range(5)]
+    more = Second(BEGIN + 5, 1, 5)
+    assert added(known, [*known[2:], more]) == [more]
+    assert added(known, known) == []
+    other = [known[2], known[3]._replace(hits=99), known[4], more]
+    for rows in ([], other, [known[2], known[4], more], [more]):
+        assert added(known, rows) is None
+    assert added(None, known) is None
 
 
 def test_another_beginning_is_asked_for_anew(

@@ -10,14 +10,13 @@ from livestream_nb.charts.delay import delay_panel
 from livestream_nb.charts.looks import Scene
 from livestream_nb.charts.names import shown
 from livestream_nb.charts.rows import (
-    Late,
-    Step,
     ceiling,
     delay_rows,
     latest,
     shortest_step,
     throughput_rows,
 )
+from livestream_nb.charts.runs import Late, Step
 from livestream_nb.charts.states import State, state_rows
 from livestream_nb.charts.throughput import throughput_panel
 from livestream_nb.charts.timeline import timeline_panel

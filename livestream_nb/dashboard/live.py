@@ -17,7 +17,7 @@ import traitlets
 
 from livestream_nb.charts.bundle import bundle, live_spec
 from livestream_nb.charts.looks import axis_title
-from livestream_nb.charts.rows import Late, Step
+from livestream_nb.charts.runs import Late, Step
 from livestream_nb.charts.states import State
 from livestream_nb.dashboard import words
 from livestream_nb.dashboard.drawing import Drawing
