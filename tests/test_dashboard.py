@@ -26,7 +26,8 @@ from livestream_nb.dashboard.beside import side_by_side
 from livestream_nb.dashboard.drawing import Drawing
 from livestream_nb.dashboard.live import CODES, LiveView
 from livestream_nb.dashboard.pump import Pump
-from livestream_nb.dashboard.snapshot import Scale, Watch, look
+from livestream_nb.dashboard.scale import Scale
+from livestream_nb.dashboard.snapshot import Watch, look
 from livestream_nb.dashboard.static import html, png, still
 from livestream_nb.dashboard.view import BEAT_EVERY, Dashboard
 from livestream_nb.errors import StreamBusy
@@ -227,8 +228,8 @@ def test_window_fills_grows_moves_and_stays(reader: FakeReader) -> None:
 
 def test_a_fast_clock_gets_a_longer_window_and_longer_steps() -> None:
     """At sixty times the speed a view holds an hour, in steps of some blocks of bytes."""
-    assert Scale.of(1.0, 1) == Scale(span=600, every=1, late=0.3)
-    assert Scale.of(60.0, 1) == Scale(span=3_600, every=20, late=18.0)
+    assert Scale.of(1.0, 1) == Scale(600, every=1, late=0.3, unsure=5.0)
+    assert Scale.of(60.0, 1) == Scale(3_600, every=20, late=18.0, unsure=300.0)
 
 
 def test_a_view_never_has_many_rows() -> None:

@@ -99,6 +99,37 @@ def test_steps_are_kept_and_added_to(fresh: FakeReader) -> None:
     assert found.throughput[-1].time == at(302).timestamp()
 
 
+def test_hits_that_are_digested_late_are_shown(
+    fresh: FakeReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For five seconds a complete step is asked for again; what was missing in it then appears."""
+    watch, missing = Watch(fresh), [at(296).timestamp()]
+    for name in ("_recent_counts", "_recent_delays"):
+        answer = getattr(FakeReader, name)
+        monkeypatch.setattr(
+            FakeReader,
+            name,
+            lambda reader, since, answer=answer: [
+                row for row in answer(reader, since) if row[0] not in missing
+            ],
+        )
+    drawing = Drawing(watch.look())
+    assert found_at(drawing, 296) == [0.0]
+    missing.clear()
+    for now in (301.0, 301.2):
+        fresh.clock.now = now
+        found = watch.look()
+        drawing.take(found)
+    assert found_at(drawing, 296) == [40 + 296 * 5 % 21]
+    assert (drawing.throughput, drawing.delay) == (Drawing(found).throughput, Drawing(found).delay)
+    assert at(296).timestamp() in [row.time for row in found.lag]
+
+
+def found_at(drawing: Drawing, second: int) -> list[float | None]:
+    moment = round(1_000 * at(second).timestamp())
+    return [step.top for step in drawing.throughput if step.time == moment]
+
+
 def test_rows_go_on_as_if_made_at_once(fresh: FakeReader) -> None:
     """Rows that are added to look by look are those of a drawing made anew, also after a gap."""
     fresh.clock.now = 70

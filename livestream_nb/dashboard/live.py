@@ -21,7 +21,8 @@ from livestream_nb.charts.runs import Late, Step
 from livestream_nb.charts.states import State
 from livestream_nb.dashboard import words
 from livestream_nb.dashboard.drawing import Drawing
-from livestream_nb.dashboard.snapshot import SPANS, Snapshot
+from livestream_nb.dashboard.scale import SPANS
+from livestream_nb.dashboard.snapshot import Snapshot
 
 FOLDER = Path(__file__).parent / "script"
 SCRIPTS = ("dom", "header", "controls", "rows", "charts", "live")

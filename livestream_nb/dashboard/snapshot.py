@@ -1,9 +1,8 @@
 """One look at a reader: everything that a view shows of one moment. Widgets are elsewhere."""
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from math import inf
+from datetime import UTC, datetime
+from math import ceil, inf
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -11,49 +10,18 @@ import polars as pl
 from livestream_nb import measures
 from livestream_nb.charts.window import Window
 from livestream_nb.dashboard import steps
+from livestream_nb.dashboard.scale import SPANS, Question, Scale, window_at
 from livestream_nb.dashboard.steps import Delay, Second, Spell
-from livestream_nb.status import ENDED
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from livestream_nb.reader import Reader
     from livestream_nb.status import Status
 
-SPANS: Mapping[str, int] = {"1 min": 60, "10 min": 600, "1 h": 3_600}
-"""What the viewer chooses from: service seconds by name."""
-USUAL_SPAN = 600
-REAL_SPAN = 15.0
-BRIEF = 0.3
-"""Real seconds that a step has at least, and that it is late: hits are handed on up to a fifth of a
-second after they came."""
 USUAL_COLUMN = "pageName"
 LEAST_REST = 1.9
 REST = 20.0
-
-
-@dataclass(frozen=True)
-class Scale:
-    """How much time a view shows, and in what steps (service seconds)."""
-
-    span: int
-    every: int
-    late: float
-
-    @classmethod
-    def of(cls, rate: float, connections: int, span: int | None = None) -> "Scale":
-        """Return the scale for a clock of this rate; by default ten minutes, or more if it is fast.
-
-        So many connections have so many rows per step; there are some hundred rows at the most.
-        """
-        wanted = max(USUAL_SPAN, REAL_SPAN * rate)
-        usual = next((each for each in SPANS.values() if each >= wanted), max(SPANS.values()))
-        span = span or usual
-        late = BRIEF * rate
-        return cls(span, measures.fitting_step(span, late, connections), late)
-
-    @property
-    def named(self) -> str:
-        """The span in words."""
-        return next(name for name, span in SPANS.items() if span == self.span)
 
 
 @dataclass(frozen=True)
@@ -162,7 +130,7 @@ class Watch:
         self._ask(question, known, [spell.start for spell in self._answers["spells"][:1]])
         return Snapshot(status, now, rate, window, scale, column=self.column, **answers)
 
-    def _ask(self, question: "Question", known: tuple[int, int], began: list[float]) -> None:
+    def _ask(self, question: Question, known: tuple[int, int], began: list[float]) -> None:
         """Ask what is due; with another beginning it is another story: a newer reader's."""
         story, chosen = (question.scale, began), (question.scale, self.column)
         if story != self._story:
@@ -179,34 +147,35 @@ class Watch:
             self._due.pop(0)(question)
         self._known = known
 
-    def _throughput(self, question: "Question") -> None:
+    def _throughput(self, question: Question) -> None:
         new = self._new("throughput", question)
         seconds = self._reader._recent_counts(new.start)  # noqa: SLF001  # for views
         came = steps.counted(seconds, self._answers["spells"], new)
-        rows = self._kept("throughput", question) + came
+        rows = self._kept("throughput", question, new.start) + came
         open_now = any(spell.end == inf for spell in self._answers["spells"])
         pace = steps.pace(rows, question.scale.every) if open_now else None
         self._answers |= {"throughput": rows, "pace": pace}
 
-    def _lag(self, question: "Question") -> None:
+    def _lag(self, question: Question) -> None:
         new = self._new("lag", question)
         seconds = self._reader._recent_delays(new.start)  # noqa: SLF001  # for views
-        rows = self._kept("lag", question) + steps.delayed(seconds, new)
+        rows = self._kept("lag", question, new.start) + steps.delayed(seconds, new)
         delay = steps.delay(rows, question.scale.every, question.now.timestamp())
         self._answers |= {"lag": rows, "delay": delay}
 
-    def _new(self, what: str, question: "Question") -> range:
-        """The steps that were not complete when this was asked last."""
-        begin = max(question.first, self._until.get(what, question.first))
-        self._until[what] = question.complete
-        return range(begin, question.complete, question.scale.every)
+    def _new(self, what: str, question: Question) -> range:
+        """The steps that were not complete when this was asked last, and some before them."""
+        every, known = question.scale.every, self._until.get(what, question.first)
+        again = ceil(question.scale.unsure / every) * every
+        self._until[what] = max(known, question.complete)
+        return range(max(question.first, known - again), self._until[what], every)
 
-    def _kept(self, what: str, question: "Question") -> list[Any]:
+    def _kept(self, what: str, question: Question, until: int) -> list[Any]:
         """What is known of the steps before, those that are still shown."""
         first = question.first
-        return [row for row in self._answers[what] if row.time >= first]
+        return [row for row in self._answers[what] if first <= row.time < until]
 
-    def _top(self, question: "Question") -> None:
+    def _top(self, question: Question) -> None:
         """Count, but not so often that it would take more than a twentieth of the time."""
         began = self._real()
         values = self._reader.hits(last=question.last, columns=[self.column])[self.column]
@@ -219,42 +188,6 @@ class Watch:
         return clock.real(clock.monotonic())
 
 
-@dataclass(frozen=True)
-class Question:
-    """What to ask for: the steps of a window that are complete.
-
-    ``complete`` is when the last of them ends, in Unix seconds.
-    """
-
-    scale: Scale
-    window: Window
-    now: datetime
-    complete: int
-
-    @property
-    def first(self) -> int:
-        """When the step begins that the window begins in, in Unix seconds."""
-        every = self.scale.every
-        return int(self.window.start.timestamp() // every) * every
-
-    @property
-    def last(self) -> timedelta:
-        """How far back the window reaches, and the whole step that it begins in."""
-        return self.now - self.window.start + timedelta(seconds=self.scale.every)
-
-
 def look(reader: "Reader") -> Snapshot:
     """Look at a reader once."""
     return Watch(reader).look()
-
-
-def window_at(
-    now: datetime, status: "Status", timeline: pl.DataFrame, span: float, tz: str
-) -> Window:
-    """Return the span to show: it fills, then grows, then moves, and stays once all has ended."""
-    whole, end = timedelta(seconds=span), now
-    if status.state in ENDED and status.since is not None:
-        end = min(now, status.since + whole * 0.08)
-    first = timeline["started"].min()
-    start = max(end - whole, first) if isinstance(first, datetime) else end - whole
-    return Window(start, max(end, start + whole / 5), tz, until=end)

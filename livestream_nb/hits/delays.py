@@ -22,7 +22,7 @@ SECOND = 1_000_000
 _MANY_BLOCKS = 256
 _MANY_HITS = 65_536
 # So few are counted one by one in less time than a frame takes to be made.
-_FEW_BLOCKS = 16
+_FEW_HITS = 2_048
 _SCHEMA: dict[str, pl.DataType] = {"time": UTC_TIME, "bucket": pl.Int16(), "hits": pl.UInt64()}
 
 _Block = tuple[float, pl.Series, pl.Series]
@@ -85,7 +85,7 @@ class Delays:
         For some seconds it is much faster than a frame.
         """
         recent = [block for block in self._waiting if block[0] // 1 >= since]
-        if len(recent) > _FEW_BLOCKS:
+        if sum(len(received) for *_, received in recent) > _FEW_HITS:
             self._count()
             recent = []
         found = _counted(recent)
