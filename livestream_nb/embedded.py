@@ -9,6 +9,7 @@ from zlib import crc32
 
 import polars as pl
 
+from livestream_nb import cell
 from livestream_nb.checks import check_positive, check_switch, check_whole
 from livestream_nb.clock import Clock
 from livestream_nb.errors import InvalidOption
@@ -144,6 +145,7 @@ class Simulator(SimulatedStream):
         served = service.serve(DEMO, lambda: source, rules=self._rules, pattern=self._pattern)
         super().__init__(served, service)
         _script(story(scenario, seed), served, service)
+        cell.made(self)
 
     @property
     def token_url(self) -> str:
@@ -209,6 +211,15 @@ class Simulator(SimulatedStream):
     def stop(self) -> None:
         """End every connection, and the service; :attr:`log` and :meth:`truth` stay readable."""
         self._finalizer()
+
+    def close(self) -> None:
+        """Stop it, and close the readers that it gave.
+
+        This is what happens to the simulators of a notebook's cell when the cell is run again.
+        """
+        for reader in tuple(self.readers):
+            reader.close()
+        self.stop()
 
     def __enter__(self) -> Self:
         return self

@@ -174,6 +174,12 @@ class Reader(Answers, Views):
             if _reading.get(key) is self:
                 del _reading[key]
 
+    def close(self) -> None:
+        """Stop, and remove the live view from the page."""
+        self.stop()
+        if self._dashboard is not None:
+            self._dashboard.close()
+
     def __enter__(self) -> Self:
         return self.start()
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from typing import Any
+from weakref import WeakSet
 
 import polars as pl
 
@@ -21,13 +22,21 @@ class SimulatedStream(Faults):
     ----------
     served, host
         The stream, and the service that it is part of.
-    keep : object, optional
-        Whatever must stay alive for as long as this does.
+    simulator : SimulatedStream, optional
+        The one that it is a further stream of: it must stay alive for as long as this does.
+
+    Attributes
+    ----------
+    readers : WeakSet of Reader
+        Those that the simulator's streams gave, and that are still referred to.
     """
 
-    def __init__(self, served: Served, host: Host, keep: object = None) -> None:
+    def __init__(
+        self, served: Served, host: Host, simulator: "SimulatedStream | None" = None
+    ) -> None:
         super().__init__(served, host)
-        self._keep = keep
+        self._simulator = simulator
+        self.readers: WeakSet[Reader] = WeakSet() if simulator is None else simulator.readers
 
     @property
     def stream_url(self) -> str:
@@ -62,7 +71,9 @@ class SimulatedStream(Faults):
         It keeps the simulator alive for as long as it is used itself.
         """
         given: dict[str, Any] = {"token": lambda: self.token, "clock": self._host.clock}
-        return Reader(self.stream_url, **(given | options))
+        reader = Reader(self.stream_url, **(given | options))
+        self.readers.add(reader)
+        return reader
 
     def __repr__(self) -> str:
         hits, connections = self._host.ask(self._counts)

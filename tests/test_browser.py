@@ -267,6 +267,20 @@ def test_running_the_cell_again_leaves_nothing_behind(notebook: Notebook) -> Non
     expect(notebook.view.get_by_label("Top values of")).to_have_value("geoCountry")
 
 
+def test_a_cell_that_makes_a_simulator_ends_the_one_before(notebook: Notebook) -> None:
+    """However often a cell makes a simulator and a reader anew, there is one of each."""
+    code = "other = Simulator()\nother.reader().start()"
+    run_code(notebook.page, code).locator(".livestream-plot canvas").wait_for(timeout=SOON)
+    before = run_code(notebook.page, LEFT).locator(".jp-OutputArea-output")
+    expect(before).to_contain_text("livestream-simulator", timeout=SOON)
+    cell = notebook.page.locator(".jp-CodeCell").filter(has_text="other = Simulator()")
+    for _ in range(3):
+        cell.locator(".cm-content").click()
+        notebook.page.keyboard.press("Control+Enter")
+    after = run_code(notebook.page, LEFT).locator(".jp-OutputArea-output")
+    expect(after).to_have_text(before.inner_text(), timeout=SOON)
+
+
 def test_no_serious_finding_of_axe(notebook: Notebook) -> None:
     """axe-core has no serious finding in the view."""
     results = Axe().run(notebook.page, context=".livestream")

@@ -1,0 +1,100 @@
+"""cell.py: what a cell made ends when it is run again."""
+
+import gc
+import sys
+import threading
+from types import SimpleNamespace
+from weakref import ref
+
+import pytest
+
+from livestream_nb import Simulator
+from livestream_nb.cell import Cell, current, made
+
+
+class Kernel:
+    """What IPython knows of the cell that is being run."""
+
+    def __init__(self) -> None:
+        self.execution_count = 0
+        self.metadata: dict[str, str] = {}
+        self.kernel = SimpleNamespace(get_parent=lambda _: {"metadata": self.metadata})
+
+    def runs(self, cell: str) -> None:
+        self.execution_count += 1
+        self.metadata = {"cellId": cell}
+
+
+class Thing:
+    closed = 0
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+@pytest.fixture
+def kernel(monkeypatch: pytest.MonkeyPatch) -> Kernel:
+    found = Kernel()
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: found))
+    monkeypatch.setattr("livestream_nb.cell._made", {})
+    return found
+
+
+def test_what_a_run_made_ends_with_the_next_run(kernel: Kernel) -> None:
+    """A cell that is run again closes what its run before made, once, and nothing else."""
+    things = [Thing() for _ in range(5)]
+    for cell, *of_it in (("a", things[0], things[1]), ("b", things[2]), ("a", things[3])):
+        kernel.runs(str(cell))
+        for thing in of_it:
+            made(thing)
+    assert [thing.closed for thing in things] == [1, 1, 0, 0, 0]
+    kernel.runs("a")
+    made(things[4])
+    assert [thing.closed for thing in things] == [1, 1, 0, 1, 0]
+
+
+def test_nothing_is_kept_alive(kernel: Kernel) -> None:
+    """What nobody refers to any more is not referred to here."""
+    kernel.runs("a")
+    thing = Thing()
+    made(thing)
+    known = ref(thing)
+    del thing
+    gc.collect()
+    assert known() is None
+
+
+def test_where_nothing_is_said_of_cells(monkeypatch: pytest.MonkeyPatch, kernel: Kernel) -> None:
+    """Without IPython, without a kernel, and where a kernel is asked without a cell, none is it."""
+    assert current() is None
+    kernel.runs("a")
+    assert current() == Cell("a", 1)
+    for module in (
+        None,
+        SimpleNamespace(get_ipython=lambda: None),
+        SimpleNamespace(get_ipython=dict),
+    ):
+        monkeypatch.setitem(sys.modules, "IPython", module)
+        assert current() is None
+    monkeypatch.delitem(sys.modules, "IPython")
+    assert current() is None
+    made(Thing())
+
+
+def test_a_simulator_ends_with_its_readers(kernel: Kernel) -> None:
+    """Simulator and readers of a cell's run before are over, threads and all; others go on."""
+    before = set(threading.enumerate())
+    kernel.runs("elsewhere")
+    other = Simulator()
+    kernel.runs("here")
+    first = Simulator()
+    readers = [first.reader().start(), first.stream("more").reader().start()]
+    kernel.runs("here")
+    second = Simulator()
+    assert [reader.status.state for reader in readers] == ["stopped", "stopped"]
+    assert "stopped" in repr(first)
+    assert "serving" in repr(other)
+    assert "serving" in repr(second)
+    for simulator in (other, second):
+        simulator.close()
+    assert set(threading.enumerate()) <= before
