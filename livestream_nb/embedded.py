@@ -40,9 +40,9 @@ class Simulator(SimulatedStream):
     """A real HTTP service on this machine that behaves like Livestream, and can be broken.
 
     It serves from construction to :meth:`stop`, which also happens at the end of a ``with`` block,
-    when the object is no longer referred to, and when the interpreter ends. The model it follows
-    is our own: Adobe publishes no internals. The simulator is at the same time its main stream,
-    ``demo``; :meth:`stream` gives others.
+    when the object is no longer referred to, when the cell of a notebook that made it is run again,
+    and when the interpreter ends. The model it follows is our own: Adobe publishes no internals.
+    The simulator is at the same time its main stream, ``demo``; :meth:`stream` gives others.
 
     Parameters
     ----------
@@ -213,10 +213,7 @@ class Simulator(SimulatedStream):
         self._finalizer()
 
     def close(self) -> None:
-        """Stop it, and close the readers that it gave.
-
-        This is what happens to the simulators of a notebook's cell when the cell is run again.
-        """
+        """Stop it, and close the readers that it gave."""
         for reader in tuple(self.readers):
             reader.close()
         self.stop()
