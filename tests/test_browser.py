@@ -275,8 +275,11 @@ def test_a_cell_that_makes_a_simulator_ends_the_one_before(notebook: Notebook) -
     expect(before).to_contain_text("livestream-simulator", timeout=SOON)
     cell = notebook.page.locator(".jp-CodeCell").filter(has_text="other = Simulator()")
     for _ in range(3):
+        made = notebook.page.locator(".livestream").last.element_handle()
         cell.locator(".cm-content").click()
         notebook.page.keyboard.press("Control+Enter")
+        notebook.page.wait_for_function("(view) => !view.isConnected", arg=made)
+        cell.locator(".livestream-plot canvas").wait_for(timeout=SOON)
     after = run_code(notebook.page, LEFT).locator(".jp-OutputArea-output")
     expect(after).to_have_text(before.inner_text(), timeout=SOON)
 
