@@ -4,7 +4,6 @@ One stream has one session, however often a cell is run: a reader that starts wh
 same options reads the stream takes over its session, buffer and open connection and all.
 """
 
-import sys
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -29,7 +28,7 @@ from livestream_nb.policy import Policy, ReconnectPolicy
 from livestream_nb.protocol.request import stream_request
 from livestream_nb.session import Session
 from livestream_nb.status import ENDED, Status, status_of
-from livestream_nb.views import Views, begin_drawing
+from livestream_nb.views import Views, begin_drawing, expect_a_look
 from livestream_nb.waiting import Goal
 
 if TYPE_CHECKING:
@@ -143,8 +142,7 @@ class Reader(Answers, Views):
         )
         self._successor: Reader | None = None
         self._dashboard: Dashboard | None = None
-        if "ipykernel" in sys.modules:  # a notebook: whoever makes a reader looks at it soon
-            begin_drawing()
+        expect_a_look()
 
     def start(self) -> Self:
         """Read in the background, and return at once; nothing happens when that is so already.
