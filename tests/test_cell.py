@@ -43,14 +43,16 @@ def kernel(monkeypatch: pytest.MonkeyPatch) -> Kernel:
 def test_what_a_run_made_ends_with_the_next_run(kernel: Kernel) -> None:
     """A cell that is run again closes what its run before made, once, and nothing else."""
     things = [Thing() for _ in range(5)]
-    for cell, *of_it in (("a", things[0], things[1]), ("b", things[2]), ("a", things[3])):
+    closed = []
+    for cell, *of_it in (("a", things[0], things[1]), ("b", things[2]), ("a", *things[3:])):
         kernel.runs(str(cell))
         for thing in of_it:
             made(thing)
-    assert [thing.closed for thing in things] == [1, 1, 0, 0, 0]
+        closed.append([thing.closed for thing in things])
     kernel.runs("a")
-    made(things[4])
-    assert [thing.closed for thing in things] == [1, 1, 0, 1, 0]
+    made(Thing())
+    assert closed == [[0] * 5, [0] * 5, [1, 1, 0, 0, 0]]
+    assert [thing.closed for thing in things] == [1, 1, 0, 1, 1]
 
 
 def test_nothing_is_kept_alive(kernel: Kernel) -> None:

@@ -181,6 +181,27 @@ def test_only_what_went_wrong_is_flagged() -> None:
     assert rows["flag"].drop_nulls().to_list() == ["dropped", "409"]
 
 
+def test_the_longest_states_are_drawn_first() -> None:
+    """So a short state lies on its long neighbours, and is seen."""
+    rows = state_rows(timeline(), WINDOW)
+    story = timeline()
+    lasted = dict(zip(story["started"].dt.epoch("ms"), story["seconds"], strict=True))
+    drawn = [lasted[time] for time in rows["time"]]
+    assert drawn == sorted(lasted.values(), reverse=True)
+
+
+def test_a_minute_may_be_a_little_short() -> None:
+    """Half a second less than the minute is a clock's grain; more is a wait that was not kept."""
+    kept = []
+    for waited in (59.4, 59.6):
+        story = (
+            (0, "cooldown", "dropped", None, 1, "Waiting."),
+            (waited, "connecting", "waited", None, 2, "Connecting."),
+        )
+        kept.append(state_rows(timeline(story=story), WINDOW).sort("time")["waited"][0])
+    assert kept == ["59 of 60 s", "60 s"]
+
+
 def test_connections_that_come_in_one_step_are_stacked() -> None:
     """Where two connections open within one step, the step begins with the first, and they add."""
     story = ((7, "streaming", "opened", 200, 1, "x"),)

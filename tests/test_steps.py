@@ -125,6 +125,18 @@ def test_hits_that_are_digested_late_are_shown(
     assert at(296).timestamp() in [row.time for row in found.lag]
 
 
+def test_a_clock_that_is_set_back_repeats_nothing(fresh: FakeReader) -> None:
+    """When time goes back and comes again, every step is there once."""
+    watch = Watch(fresh)
+    watch.look()
+    for now in (310.0, 310.2, 300.0, 300.2, 311.0, 311.2, 311.4):
+        fresh.clock.now = now
+        found = watch.look()
+    for rows in (found.throughput, found.lag):
+        times = [row.time for row in rows]
+        assert times == sorted(set(times))
+
+
 def found_at(drawing: Drawing, second: int) -> list[float | None]:
     moment = round(1_000 * at(second).timestamp())
     return [step.top for step in drawing.throughput if step.time == moment]
@@ -190,8 +202,8 @@ def test_old_delays_are_not_of_late() -> None:
 
 def test_pace_of_eight_connections() -> None:
     """Ten seconds of all connections count, and not an eleventh."""
-    rows = [Second(BEGIN + n, c, 100 if n < 2 else 1) for n in range(12) for c in range(1, 9)]
-    assert steps.pace(rows, 1) == 8.0
+    rows = [Second(BEGIN + n, c, 1_000 >> n) for n in range(12) for c in range(1, 9)]
+    assert steps.pace(rows, 1) == 8 * sum(1_000 >> n for n in range(2, 12)) / 10
     assert steps.pace([], 1) is None
 
 

@@ -3,7 +3,6 @@
 Times are milliseconds of shown time (see :mod:`livestream_nb.charts.window`).
 """
 
-from datetime import datetime
 from typing import NamedTuple
 
 import polars as pl
@@ -54,7 +53,7 @@ def state_rows(frame: pl.DataFrame, window: Window) -> list[State]:
 
     The longest come first, so that a short state is drawn over its neighbours and stays visible.
     """
-    start, end = _ms(window.start), _ms(window.end)
+    start = 1_000 * window.start.timestamp()
     columns = (
         frame["started"].dt.epoch("ms"),
         frame["ended"].dt.epoch("ms"),
@@ -63,7 +62,7 @@ def state_rows(frame: pl.DataFrame, window: Window) -> list[State]:
     rows = [
         row
         for row in zip(*(column.to_list() for column in columns), strict=True)
-        if row[0] <= end and (row[1] is None or row[1] >= start)
+        if row[1] is None or row[1] >= start
     ]
     rows.sort(key=lambda row: -row[2])
     return [_state(window.shift, *row) for row in rows]
@@ -108,7 +107,3 @@ def _flag(reason: str, status: int | None) -> str | None:
 
 def _part(lasted: int) -> str:
     return f"{round(lasted / 1_000)} of {FLOOR} s"
-
-
-def _ms(moment: datetime) -> float:
-    return moment.timestamp() * 1_000
