@@ -167,8 +167,8 @@ class Watch:
         """The steps that were not complete when this was asked last, and some before them."""
         every, known = question.scale.every, self._until.get(what, question.first)
         again = ceil(question.scale.unsure / every) * every
-        self._until[what] = max(known, question.complete)
-        return range(max(question.first, known - again), self._until[what], every)
+        self._until[what] = question.complete
+        return range(max(question.first, known - again), question.complete, every)
 
     def _kept(self, what: str, question: Question, until: int) -> list[Any]:
         """What is known of the steps before, those that are still shown."""
