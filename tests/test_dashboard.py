@@ -1,9 +1,11 @@
 """The dashboard without a browser: what it says, what it sends, and when it ends."""
 
+import gzip
+import json
 import struct
 import threading
 from array import array
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
 from dataclasses import replace
@@ -24,7 +26,7 @@ from livestream_nb.charts.painter import repacked
 from livestream_nb.dashboard import words
 from livestream_nb.dashboard.beside import side_by_side
 from livestream_nb.dashboard.drawing import Drawing
-from livestream_nb.dashboard.live import CODES, LiveView
+from livestream_nb.dashboard.live import CODES, LiveView, script
 from livestream_nb.dashboard.pump import Pump
 from livestream_nb.dashboard.scale import Scale
 from livestream_nb.dashboard.snapshot import Watch, look
@@ -427,6 +429,14 @@ def test_sends_columns_of_bytes(reader: FakeReader) -> None:
             wanted = [nan if value is None else value for value in wanted]
             assert values == pytest.approx(wanted, rel=1e-6, nan_ok=True)
     assert view.throughput["origin"] == ms(1.25)
+
+
+def test_the_scripts_are_packed(reader: FakeReader) -> None:
+    """A notebook that keeps the widgets' state grows by less than half a megabyte for each."""
+    view = view_of(reader)
+    assert gzip.decompress(view.scripts).decode() == bundles.bundle(script())
+    assert len(b64encode(view.scripts)) + len(json.dumps(view.spec)) < 500_000
+    assert view.scripts_name == view_of(reader).scripts_name
 
 
 def test_sends_what_can_be_chosen(reader: FakeReader) -> None:
@@ -864,9 +874,10 @@ def test_bundle_is_kept_for_the_next_process(
     """A second process finds the bundle in the cache folder and does not make it again."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     snippet = "export default vegaEmbed;"
-    made = bundles.bundle.__wrapped__(snippet)
+    kinds = (bundles.bundle, bundles.packed)
+    made = [kind.__wrapped__(snippet) for kind in kinds]
     monkeypatch.setattr(bundles.vl_convert, "javascript_bundle", None)
-    assert bundles.bundle.__wrapped__(snippet) == made
+    assert [kind.__wrapped__(snippet) for kind in kinds] == made
 
 
 def test_the_specification_is_kept_without_altair(

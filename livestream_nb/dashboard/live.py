@@ -8,6 +8,7 @@ elsewhere: one thread writes the traits.
 
 from array import array
 from collections.abc import Callable, Sequence
+from hashlib import sha256
 from math import nan
 from pathlib import Path
 from typing import TypeVar
@@ -15,7 +16,8 @@ from typing import TypeVar
 import anywidget
 import traitlets
 
-from livestream_nb.charts.bundle import bundle, live_spec
+from livestream_nb.charts import bundle
+from livestream_nb.charts.bundle import live_spec
 from livestream_nb.charts.looks import axis_title
 from livestream_nb.charts.runs import Late, Step
 from livestream_nb.charts.states import State
@@ -55,6 +57,8 @@ class LiveView(anywidget.AnyWidget):
 
     Traits
     ------
+    scripts, scripts_name : bytes, str
+        The browser's part with Vega, packed by gzip; and its digest.
     spec : dict
         Vega-Lite, over the named data ``throughput``, ``states`` and ``delay``.
     throughput, delay : dict
@@ -68,8 +72,10 @@ class LiveView(anywidget.AnyWidget):
         (whether there will be none any more), and the ``signals`` of the specification.
     """
 
-    _esm = traitlets.Unicode().tag(sync=True)
+    _esm = (FOLDER / "loader.js").read_text(encoding="utf-8")
     _css = (FOLDER / "style.css").read_text(encoding="utf-8")
+    scripts = traitlets.Bytes().tag(sync=True)
+    scripts_name = traitlets.Unicode().tag(sync=True)
     name = traitlets.Unicode().tag(sync=True)
     spec = traitlets.Dict().tag(sync=True)
     throughput = traitlets.Dict().tag(sync=True)
@@ -91,7 +97,14 @@ class LiveView(anywidget.AnyWidget):
         self._made: dict[str, tuple[object, dict[str, object]]] = {}
         self._columns = columns
         spec = live_spec(axis_title(snapshot.window), snapshot.status.connections)
-        super().__init__(_esm=bundle(script()), name=name, spec=spec, **self._state(snapshot, 0))
+        scripts = bundle.packed(script())
+        super().__init__(
+            scripts=scripts,
+            scripts_name=sha256(scripts).hexdigest(),
+            name=name,
+            spec=spec,
+            **self._state(snapshot, 0),
+        )
         self.on_msg(lambda _widget, message, _buffers: act(message))
 
     def show(self, snapshot: Snapshot) -> None:

@@ -21,7 +21,7 @@ Peers get the same frames from the same watch, and make a chart of four plain pa
 
 import argparse
 
-from livestream_nb.charts.bundle import bundle
+from livestream_nb.charts.bundle import packed
 from livestream_nb.dashboard.live import script
 from tests.benchmarks.costs import Figures, Shown, Sizes, report
 from tests.benchmarks.page import Lab, lab
@@ -60,7 +60,7 @@ QUICK = Sizes(
 
 def measure(sizes: Sizes) -> Figures:
     """Measure everything; what the scripts need is in the cache before."""
-    bundle(script())
+    packed(script())
     figures = Figures(sizes)
     with lab() as one:
         figures.rest = one.watch(sizes.watched / 2)
