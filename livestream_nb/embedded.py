@@ -9,7 +9,7 @@ from zlib import crc32
 
 import polars as pl
 
-from livestream_nb import cell
+from livestream_nb import notebook
 from livestream_nb.checks import check_positive, check_switch, check_whole
 from livestream_nb.clock import Clock
 from livestream_nb.errors import InvalidOption
@@ -145,7 +145,7 @@ class Simulator(SimulatedStream):
         served = service.serve(DEMO, lambda: source, rules=self._rules, pattern=self._pattern)
         super().__init__(served, service)
         _script(story(scenario, seed), served, service)
-        cell.made(self)
+        notebook.made(self)
 
     @property
     def token_url(self) -> str:

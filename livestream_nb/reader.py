@@ -65,8 +65,7 @@ class Reader(Answers, Views):
         Which columns to keep: ``"default"``, ``"documented"``, ``"all"``, names, or a mixture.
         ``livestream-nb columns`` lists what there is.
     keep : int or Keep
-        How many hits to keep, or for how long, or in how many bytes; older ones are let go and
-        counted.
+        How many hits to keep, for how long, or in how many bytes; what is let go is counted.
     dedupe : int
         How many of the latest hits are remembered, to leave out those that come again.
     policy : Policy
@@ -81,8 +80,8 @@ class Reader(Answers, Views):
         as a file or directory of PEM certificates, or as an SSLContext. There is no unverified
         mode.
     exclusive : bool
-        Whether to refuse a stream that another process of this machine reads. False reads beside
-        it: the service gives each stream only so many connections, so one of them may meet 409.
+        Whether to refuse a stream that another process of this machine reads. With False one of
+        them may meet 409: the service gives each stream only so many connections.
     tz : str
         The time zone that views and reports show. Frames are in UTC.
     seed : int, optional
@@ -244,7 +243,9 @@ class Reader(Answers, Views):
         return self._dashboard
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, Any]:
-        return self.dashboard()._repr_mimebundle_()
+        from livestream_nb.dashboard.view import shown
+
+        return shown(self)
 
     def __repr__(self) -> str:
         if not hasattr(self, "_session"):  # a traceback may show one that was refused halfway

@@ -36,10 +36,10 @@ KNOWS = {
     "reader": BASE
     | {"protocol", "policy", "connection", "hits", "session", "status"}
     | {"answers", "views", "waiting", "options", "plan"},
-    "dashboard": BASE | {"measures", "charts", "reader", "status"},
+    "dashboard": BASE | {"measures", "charts", "reader", "status", "notebook"},
     "simulated": BASE | {"simulator", "reader"},
-    "cell": set(),
-    "embedded": BASE | {"protocol", "hits", "simulator", "simulated", "cell"},
+    "notebook": set(),
+    "embedded": BASE | {"protocol", "hits", "simulator", "simulated", "notebook"},
     "demo": BASE | {"reader", "embedded"},
     "cli": BASE | {"protocol", "hits", "simulator", "demo", "embedded", "views"},
     "__init__": BASE | {"policy", "connection", "hits", "reader", "embedded"},

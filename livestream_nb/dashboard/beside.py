@@ -10,7 +10,8 @@ import ipywidgets
 
 from livestream_nb.charts.painter import PIXELS_PER_POINT
 from livestream_nb.charts.renderer import renderer
-from livestream_nb.dashboard.view import Dashboard
+from livestream_nb.dashboard.view import Dashboard, shown
+from livestream_nb.notebook import is_watched
 
 if TYPE_CHECKING:
     from livestream_nb.reader import Reader
@@ -22,33 +23,35 @@ _boxes: dict[tuple[Dashboard, ...], ipywidgets.Box] = {}
 
 
 class SideBySide:
-    """Dashboards beside each other, or below each other where there is no room."""
+    """Readers beside each other, or below each other where there is no room."""
 
-    def __init__(self, *dashboards: Dashboard) -> None:
-        self._dashboards = dashboards
+    def __init__(self, *readers: "Reader") -> None:
+        self._readers = readers
 
     def __repr__(self) -> str:
-        return "\n".join(repr(dashboard.reader) for dashboard in self._dashboards)
+        return "\n".join(map(repr, self._readers))
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, Any]:
-        bundles = [dashboard._repr_mimebundle_() for dashboard in self._dashboards]
+        bundles = [shown(reader) for reader in self._readers]
         style = "display:flex;flex-wrap:wrap;gap:24px"
         cells = (
             f"<div style='flex:1 1 {LEAST_WIDTH}'>{each['text/html']}</div>" for each in bundles
         )
-        box = _box(self._dashboards)
-        view = {"version_major": 2, "version_minor": 0, "model_id": box.model_id}
-        return {
+        still = {
             "text/plain": repr(self),
             "text/html": f"<div style='{style}'>{''.join(cells)}</div>",
             "image/png": _beside([each["image/png"] for each in bundles]),
-            "application/vnd.jupyter.widget-view+json": view,
         }
+        if not is_watched():
+            return still
+        box = _box(tuple(reader.dashboard() for reader in self._readers))
+        view = {"version_major": 2, "version_minor": 0, "model_id": box.model_id}
+        return {**still, "application/vnd.jupyter.widget-view+json": view}
 
 
 def side_by_side(*readers: "Reader") -> SideBySide:
     """Show the dashboards of these readers beside each other, as the last line of a cell."""
-    return SideBySide(*(reader.dashboard() for reader in readers))
+    return SideBySide(*readers)
 
 
 def _box(dashboards: tuple[Dashboard, ...]) -> ipywidgets.Box:

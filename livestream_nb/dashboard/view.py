@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from livestream_nb.dashboard.live import LiveView
 from livestream_nb.dashboard.pump import Pump
-from livestream_nb.dashboard.snapshot import Snapshot, Watch
+from livestream_nb.dashboard.snapshot import Snapshot, Watch, look
 from livestream_nb.dashboard.static import mimebundle
 from livestream_nb.errors import LivestreamError
+from livestream_nb.notebook import is_watched
 
 if TYPE_CHECKING:
     from livestream_nb.reader import Reader
@@ -82,6 +83,8 @@ class Dashboard:
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, Any]:
         still = mimebundle(self._shown, repr(self.reader))
+        if not is_watched():
+            return still
         view = {"version_major": 2, "version_minor": 0, "model_id": self.widget.model_id}
         return {**still, "application/vnd.jupyter.widget-view+json": view}
 
@@ -129,3 +132,10 @@ def _alike(one: Snapshot, other: Snapshot) -> bool:
     ) and all(
         getattr(one, part) is getattr(other, part) for part in ("throughput", "lag", "timeline")
     )
+
+
+def shown(reader: "Reader") -> dict[str, Any]:
+    """What a cell shows of a reader: its live view, or a picture if nobody is there to look."""
+    if is_watched():
+        return reader.dashboard()._repr_mimebundle_()
+    return dict(mimebundle(look(reader), repr(reader)))

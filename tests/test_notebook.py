@@ -1,4 +1,4 @@
-"""cell.py: what a cell made ends when it is run again."""
+"""notebook.py: what a cell made ends when it is run again; whether anybody looks."""
 
 import gc
 import sys
@@ -7,9 +7,11 @@ from types import SimpleNamespace
 from weakref import ref
 
 import pytest
+from ipywidgets.widgets.widget import _instances
 
-from livestream_nb import Simulator
-from livestream_nb.cell import Cell, current, made
+from livestream_nb import Reader, Simulator
+from livestream_nb.dashboard import side_by_side
+from livestream_nb.notebook import Cell, current, is_watched, made
 
 
 class Kernel:
@@ -18,7 +20,9 @@ class Kernel:
     def __init__(self) -> None:
         self.execution_count = 0
         self.metadata: dict[str, str] = {}
-        self.kernel = SimpleNamespace(get_parent=lambda _: {"metadata": self.metadata})
+        self.content: dict[str, bool] = {}
+        request = lambda _: {"metadata": self.metadata, "content": self.content}  # noqa: E731
+        self.kernel = SimpleNamespace(get_parent=request)
 
     def runs(self, cell: str) -> None:
         self.execution_count += 1
@@ -36,7 +40,7 @@ class Thing:
 def kernel(monkeypatch: pytest.MonkeyPatch) -> Kernel:
     found = Kernel()
     monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: found))
-    monkeypatch.setattr("livestream_nb.cell._made", {})
+    monkeypatch.setattr("livestream_nb.notebook._made", {})
     return found
 
 
@@ -81,6 +85,28 @@ def test_where_nothing_is_said_of_cells(monkeypatch: pytest.MonkeyPatch, kernel:
     monkeypatch.delitem(sys.modules, "IPython")
     assert current() is None
     made(Thing())
+
+
+def test_a_program_that_runs_a_notebook_sees_a_picture(
+    monkeypatch: pytest.MonkeyPatch, kernel: Kernel
+) -> None:
+    """Where a cell may ask for no input nobody looks, but for Voilà; there is no widget then."""
+    assert is_watched()
+    kernel.content = {"allow_stdin": True}
+    assert is_watched()
+    kernel.content = {"allow_stdin": False}
+    assert not is_watched()
+    widgets = len(_instances)
+    reader = Reader("demo", token="t")
+    kinds = {"text/plain", "text/html", "image/png"}
+    assert set(reader._repr_mimebundle_()) == kinds
+    assert set(side_by_side(reader, reader)._repr_mimebundle_()) == kinds
+    assert len(_instances) == widgets
+    assert set(reader.dashboard()._repr_mimebundle_()) == kinds
+    monkeypatch.setenv("VOILA_KERNEL_ID", "1")
+    assert is_watched()
+    assert "application/vnd.jupyter.widget-view+json" in reader._repr_mimebundle_()
+    reader.close()
 
 
 def test_a_simulator_ends_with_its_readers(kernel: Kernel) -> None:
