@@ -567,6 +567,7 @@ def test_executed_notebook(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> N
         monkeypatch.setenv("URL", sim.stream_url)
         monkeypatch.setenv("RATE", str(sim.clock.rate))
         monkeypatch.setenv("HTTPS_PROXY", f"http://{LOGIN}@127.0.0.1:1")
+        monkeypatch.setenv("VOILA_KERNEL_ID", "so that widgets are made here, too")
         notebook = nbformat.v4.new_notebook()
         notebook.cells = [
             nbformat.v4.new_code_cell("\n".join(map(str.strip, cell.splitlines())))

@@ -11,6 +11,7 @@ from livestream_nb import Simulator, measures
 from livestream_nb.errors import InvalidOption
 from livestream_nb.hits.delays import Delays
 from livestream_nb.hits.fields import UTC_TIME
+from tests.plain import until
 
 T0 = 1_772_000_000
 SOON = 20.0
@@ -119,6 +120,8 @@ def test_a_reader_tells_its_lag() -> None:
     assert lag["hits"].sum() == reader.status.hits
     assert lag["longest"].max() >= held.max().total_seconds() * 0.97
     assert 10 < lag["median"][0] < lag["p95"][0] <= lag["longest"][0]
+    latest = reader.lag()["time"].max()
+    until(lambda: reader.clock.utc() > latest.timestamp() + 3)
     assert reader.lag(last="1s").is_empty()
 
 
