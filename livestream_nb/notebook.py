@@ -54,10 +54,12 @@ def _shell() -> Any:
 
 
 def _request(shell: Any) -> dict[str, Any]:
-    """What the kernel was asked for last; nothing outside of one."""
-    if not hasattr(shell, "kernel"):
+    """What the kernel was asked for last; nothing where it is not ipykernel's."""
+    module = sys.modules.get("ipykernel.kernelbase")
+    kernel = getattr(shell, "kernel", None)
+    if module is None or not isinstance(kernel, module.Kernel):
         return {}
-    request: dict[str, Any] = shell.kernel.get_parent("shell")
+    request: dict[str, Any] = kernel.get_parent("shell")
     return request
 
 

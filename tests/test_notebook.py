@@ -14,19 +14,27 @@ from livestream_nb.dashboard import side_by_side
 from livestream_nb.notebook import Cell, current, is_watched, made
 
 
+class Asked:
+    """A kernel, and what it was asked for."""
+
+    def __init__(self) -> None:
+        self.request: dict[str, dict[str, object]] = {"metadata": {}, "content": {}}
+
+    def get_parent(self, channel: str) -> dict[str, dict[str, object]]:
+        assert channel == "shell"
+        return self.request
+
+
 class Kernel:
     """What IPython knows of the cell that is being run."""
 
     def __init__(self) -> None:
         self.execution_count = 0
-        self.metadata: dict[str, str] = {}
-        self.content: dict[str, bool] = {}
-        request = lambda _: {"metadata": self.metadata, "content": self.content}  # noqa: E731
-        self.kernel = SimpleNamespace(get_parent=request)
+        self.kernel = Asked()
 
     def runs(self, cell: str) -> None:
         self.execution_count += 1
-        self.metadata = {"cellId": cell}
+        self.kernel.request["metadata"] = {"cellId": cell}
 
 
 class Thing:
@@ -40,6 +48,7 @@ class Thing:
 def kernel(monkeypatch: pytest.MonkeyPatch) -> Kernel:
     found = Kernel()
     monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: found))
+    monkeypatch.setitem(sys.modules, "ipykernel.kernelbase", SimpleNamespace(Kernel=Asked))
     monkeypatch.setattr("livestream_nb.notebook._made", {})
     return found
 
@@ -84,6 +93,10 @@ def test_where_nothing_is_said_of_cells(monkeypatch: pytest.MonkeyPatch, kernel:
         assert current() is None
     monkeypatch.delitem(sys.modules, "IPython")
     assert current() is None
+    other = SimpleNamespace(kernel=SimpleNamespace(get_parent=lambda: {"metadata": {}}))
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: other))
+    assert current() is None
+    assert is_watched()
     made(Thing())
 
 
@@ -92,9 +105,9 @@ def test_a_program_that_runs_a_notebook_sees_a_picture(
 ) -> None:
     """Where a cell may ask for no input nobody looks, but for Voilà; there is no widget then."""
     assert is_watched()
-    kernel.content = {"allow_stdin": True}
+    kernel.kernel.request["content"] = {"allow_stdin": True}
     assert is_watched()
-    kernel.content = {"allow_stdin": False}
+    kernel.kernel.request["content"] = {"allow_stdin": False}
     assert not is_watched()
     widgets = len(_instances)
     reader = Reader("demo", token="t")

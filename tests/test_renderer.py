@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -52,6 +53,17 @@ def test_draws_here_when_the_other_process_is_gone(renderer: Renderer) -> None:
     renderer._process.wait()
     assert renderer.draw(SPEC) == renderer.draw(SPEC) == painted(SPEC)
     assert renderer._process is None
+
+
+def test_draws_here_when_the_other_process_ends_within_an_answer(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Half a picture is none: it is drawn here, whole."""
+    program = tmp_path / "ends.py"
+    half = painter.LENGTH.pack(1_000) + b"half"
+    program.write_text(f"import sys; sys.stdin.buffer.read(4); sys.stdout.buffer.write({half})")
+    monkeypatch.setattr(painter, "__file__", str(program))
+    assert Renderer().draw(SPEC) == painted(SPEC)
 
 
 def test_draws_here_when_no_other_process_can_be_started(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ import sys
 from contextlib import suppress
 from functools import cache
 from threading import Lock
+from typing import IO
 
 from livestream_nb.charts import painter
 
@@ -53,10 +54,8 @@ class Renderer:
             raise BrokenPipeError
         process.stdin.write(painter.LENGTH.pack(len(spec)) + spec)
         process.stdin.flush()
-        head = process.stdout.read(painter.LENGTH.size)
-        if len(head) < painter.LENGTH.size:
-            raise BrokenPipeError
-        return process.stdout.read(*painter.LENGTH.unpack(head))
+        head = _read(process.stdout, painter.LENGTH.size)
+        return _read(process.stdout, *painter.LENGTH.unpack(head))
 
     def _begun(self) -> subprocess.Popen[bytes]:
         if self._gone:
@@ -77,6 +76,14 @@ class Renderer:
         process.kill()
         with suppress(OSError), process:
             pass
+
+
+def _read(answers: IO[bytes], size: int) -> bytes:
+    """So many bytes; `BrokenPipeError` when the process has ended before them."""
+    read = answers.read(size)
+    if len(read) < size:
+        raise BrokenPipeError
+    return read
 
 
 def renderer() -> Renderer:

@@ -16,6 +16,7 @@ NO_HITS = "no hits yet"
 NONE_HERE = "no hits in this span"
 
 _Row = TypeVar("_Row", Second, Delay)
+_Runs = TypeVar("_Runs", Stack, Line)
 
 
 class Drawing:
@@ -60,30 +61,29 @@ class Drawing:
 
     def _draw_throughput(self, counted: list[Second]) -> None:
         shift, every = self._grid
-        new = added(self._counted, counted)
-        self._stack = Stack() if new is None else self._stack
+        self._stack, new = self._going_on(self._stack, self._counted, counted)
         self._counted = counted
-        for first in counted[:1]:
-            self._stack.let_go(1_000 * first.time + shift)
-        bins = (
-            (1_000 * time + shift, connection, hits, every)
-            for time, connection, hits in (counted if new is None else new)
-        )
+        bins = ((1_000 * time + shift, connection, hits, every) for time, connection, hits in new)
         self.throughput = self._stack.add(bins, 1_000 * every, self._spells).rows()
         self._ceiling = ceiling(self.throughput)
 
     def _draw_delay(self, lag: list[Delay]) -> None:
         shift, every = self._grid
-        new = added(self._lag, lag)
-        self._line = Line() if new is None else self._line
+        self._line, new = self._going_on(self._line, self._lag, lag)
         self._lag = lag
-        for first in lag[:1]:
-            self._line.let_go(1_000 * first.time + shift)
-        late = (
-            (1_000 * row.time + shift, row.median, row.p95) for row in (lag if new is None else new)
-        )
+        late = ((1_000 * row.time + shift, row.median, row.p95) for row in new)
         self.delay = self._line.add(late, 1_000 * every).rows()
         self._latest = latest(self.delay)
+
+    def _going_on(
+        self, runs: _Runs, known: list[_Row] | None, rows: list[_Row]
+    ) -> tuple[_Runs, list[_Row]]:
+        """The runs to add to, and what to add: without its oldest steps, or from the beginning."""
+        new = added(known, rows)
+        if new is None:
+            return type(runs)(), rows
+        runs.let_go(1_000 * rows[0].time + self._grid[0])
+        return runs, new
 
     def signals(self, snapshot: Snapshot) -> dict[str, Any]:
         """Return the parameters of the specification, but for colours."""
