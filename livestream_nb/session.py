@@ -23,6 +23,8 @@ from livestream_nb.connection.transport import Transport
 from livestream_nb.connection.unpacking import Delivery
 from livestream_nb.errors import LivestreamError
 from livestream_nb.hits.intake import Intake
+from livestream_nb.hits.piece import Piece
+from livestream_nb.hits.records import Rejected
 from livestream_nb.hits.repeats import Spell
 from livestream_nb.plan import Plan
 from livestream_nb.policy import Turns
@@ -207,12 +209,7 @@ class Session:
         self._changed()
 
     def _digest(self, delivery: Delivery) -> None:
-        spell, arrived = Spell(delivery.connection, delivery.opened), delivery.arrived
-        if delivery.block:
-            self.intake.take(delivery.block, spell=spell, arrived=arrived)
-        for record in delivery.overlong:
-            reason = f"longer than 4 MiB: {record.size:,} bytes"
-            self.intake.reject(record.head, reason, spell=spell, arrived=arrived)
+        self.intake.take(_piece(delivery))
 
     def _broke_off(self, fault: BaseException) -> None:
         while isinstance(fault, BaseExceptionGroup):
@@ -236,6 +233,14 @@ def _run(main: Coroutine[Any, Any, None]) -> None:
         loop.run_until_complete(loop.shutdown_asyncgens())
     finally:
         loop.close()
+
+
+def _piece(delivery: Delivery) -> Piece:
+    too_long = (
+        Rejected(each.head, f"longer than 4 MiB: {each.size:,} bytes") for each in delivery.overlong
+    )
+    spell = Spell(delivery.connection, delivery.opened)
+    return Piece(delivery.block, spell, delivery.arrived, tuple(too_long))
 
 
 async def _all(slots: list[Slot]) -> None:

@@ -11,6 +11,7 @@ from livestream_nb.connection.timeline import Phase, Timeline, Transition
 from livestream_nb.gaps import SCHEMA, gaps
 from livestream_nb.hits.columns import resolve
 from livestream_nb.hits.intake import Intake
+from livestream_nb.hits.piece import Piece
 from livestream_nb.hits.repeats import Spell
 from livestream_nb.protocol.status import Cause
 
@@ -163,7 +164,7 @@ def test_repeats_from_bytes_to_verdict() -> None:
     old, other, new = (Spell(n, begun + s) for n, s in [(1, 0.3000006), (2, 5.7), (2, 600.9)])
     block = b'{"hitIdHigh":1,"hitIdLow":%d}\n'
     for spell, low, second in [(old, 1, 1), (other, 2, 6), (new, 1, 601), (new, 3, 602)]:
-        intake.take(block % low, spell=spell, arrived=begun + second)
+        intake.take(Piece(block % low, spell, begun + second))
     journal = Timeline()
     steps = [(1, S, 0.3000006), (2, S, 5.7), (1, W, 100), (2, W, 100), (1, S, 600.5), (2, S, 600.9)]
     for connection, phase, second in steps:

@@ -7,7 +7,10 @@ import pytest
 
 from livestream_nb.errors import InvalidOption
 from livestream_nb.hits.columns import resolve
-from livestream_nb.hits.intake import Intake, Taken
+from livestream_nb.hits.digest import Digested
+from livestream_nb.hits.intake import Intake
+from livestream_nb.hits.piece import Piece
+from livestream_nb.hits.records import Rejected
 from livestream_nb.hits.repeats import Spell
 
 REAL_DAY = Path(__file__).parents[2] / "shared" / "traffic" / "zwitchdev-2015-07-13.ndjson.gz"
@@ -19,12 +22,18 @@ def lines(*ids: int) -> bytes:
     return b"".join(json.dumps({"hitIdHigh": 1, "hitIdLow": n}).encode() + b"\r\n" for n in ids)
 
 
+def counted(digested: Digested) -> tuple[int, int, int]:
+    """New hits, duplicates and rejected records."""
+    batch = digested.batch
+    return batch.frame.height, batch.duplicates, len(batch.rejected)
+
+
 def test_a_block_goes_all_the_way() -> None:
     """A block's new hits become rows, repeats are dropped, the rest is quarantined; all counted."""
     intake = Intake(resolve(None))
-    first = intake.take(lines(1, 2), spell=FIRST, arrived=T0)
-    second = intake.take(lines(2, 3, 3) + b"{cut\r\n", spell=Spell(1, T0), arrived=T0 + 1)
-    assert (first, second) == (Taken(2, 0, 0), Taken(1, 2, 1))
+    first = intake.take(Piece(lines(1, 2), FIRST, T0))
+    second = intake.take(Piece(lines(2, 3, 3) + b"{cut\r\n", Spell(1, T0), T0 + 1))
+    assert (counted(first), counted(second)) == ((2, 0, 0), (1, 2, 1))
     assert intake.buffer.hits()["hitIdLow"].to_list() == [1, 2, 3]
     assert intake.buffer.hits()["connection"].to_list() == [0, 0, 1]
     assert intake.buffer.quarantine()["text"].to_list() == ["{cut"]
@@ -36,9 +45,9 @@ def test_repeats_reach_the_buffer() -> None:
     """The buffer tells whose hits came again, and when; a spell that repeats its own tells none."""
     intake = Intake(resolve(None))
     second = Spell(1, T0 + 70.25)
-    intake.take(lines(1, 2, 2), spell=FIRST, arrived=T0)
-    intake.take(lines(2, 3, 3), spell=second, arrived=T0 + 70.5)
-    intake.take(lines(2, 3), spell=second, arrived=T0 + 72)
+    intake.take(Piece(lines(1, 2, 2), FIRST, T0))
+    intake.take(Piece(lines(2, 3, 3), second, T0 + 70.5))
+    intake.take(Piece(lines(2, 3), second, T0 + 72))
     opened, time = (datetime.fromtimestamp(moment, UTC) for moment in (T0 - 1, T0 + 70.5))
     assert intake.buffer.repeats().rows() == [(0, opened, time)]
 
@@ -48,7 +57,7 @@ def test_totals_tell_what_was_taken() -> None:
     intake = Intake(resolve(["geoDMA"]))
     odd = b'{"pageName":"home","geoDMA":"none"}\n'
     for _ in range(2):
-        intake.take(lines(1) + odd, spell=FIRST, arrived=T0)
+        intake.take(Piece(lines(1) + odd, FIRST, T0))
     totals = intake.buffer.totals()
     assert totals.hits == totals.rows == 3
     assert totals.bytes == 2 * len(lines(1) + odd)
@@ -59,7 +68,8 @@ def test_totals_tell_what_was_taken() -> None:
 def test_a_record_refused_before_is_quarantined() -> None:
     """A record that framing refused is kept and counted like any other that is no hit."""
     intake = Intake(resolve(None))
-    intake.reject(b"x" * 100_000, "longer than 4 MiB", spell=Spell(2, T0), arrived=T0)
+    refused = Rejected(b"x" * 100_000, "longer than 4 MiB")
+    intake.take(Piece(b"", Spell(2, T0), T0, (refused,)))
     [row] = intake.buffer.quarantine().rows(named=True)
     assert (row["reason"], row["connection"], len(row["raw"])) == ("longer than 4 MiB", 2, 65_536)
     assert intake.buffer.totals().quarantined == 1
@@ -70,10 +80,10 @@ def test_keep_and_window_are_passed_on() -> None:
     """`keep` bounds the rows, `window` the ids that are remembered."""
     intake = Intake(resolve(None), keep=2, dedupe=4)
     for n in range(40):
-        intake.take(lines(n), spell=FIRST, arrived=T0)
+        intake.take(Piece(lines(n), FIRST, T0))
     assert intake.buffer.hits()["hitIdLow"].to_list() == [38, 39]
     assert intake.buffer.totals().evicted == 38
-    assert intake.take(lines(0, 39), spell=FIRST, arrived=T0) == Taken(1, 1, 0)
+    assert counted(intake.take(Piece(lines(0, 39), FIRST, T0))) == (1, 1, 0)
 
 
 @pytest.mark.parametrize("options", [{"keep": 0}, {"dedupe": 0}])
@@ -90,7 +100,7 @@ def test_the_real_day_in_pieces_with_repeats() -> None:
     records = gzip.decompress(REAL_DAY.read_bytes()).splitlines(keepends=True)
     intake = Intake(resolve(None))
     for start in range(0, len(records), 50):
-        intake.take(b"".join(records[start : start + 70]), spell=FIRST, arrived=T0 + start)
+        intake.take(Piece(b"".join(records[start : start + 70]), FIRST, T0 + start))
     frame, totals = intake.buffer.hits(), intake.buffer.totals()
     assert (totals.hits, totals.quarantined, totals.duplicates) == (592, 0, 220)
     assert frame.select("hitIdHigh", "hitIdLow").n_unique() == frame.height == 592

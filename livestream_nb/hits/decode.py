@@ -50,12 +50,15 @@ class Decoded:
         By column, how many values were there but could not be read and are null.
     lines : Lines
         The block's records as they came, without those that are blank.
+    misses : tuple of int
+        Which of the lines were rejected, by their places from 0 on: all others are rows.
     """
 
     frame: pl.DataFrame
     rejected: tuple[Rejected, ...] = ()
     unreadable: dict[str, int] = field(default_factory=dict)
     lines: Lines = field(default_factory=Lines)
+    misses: tuple[int, ...] = ()
 
 
 @dataclass
@@ -65,6 +68,7 @@ class _Records:
     structs: list[Any] = field(default_factory=list)
     odd: dict[int, Hit] = field(default_factory=dict)
     rejected: list[Rejected] = field(default_factory=list)
+    misses: list[int] = field(default_factory=list)
 
 
 class Decoder:
@@ -114,7 +118,8 @@ class Decoder:
         unreadable: Counter[str] = Counter()
         stamps = _stamps(len(records.structs), connection, arrived)
         frame = pl.DataFrame([*self._series(records, unreadable), *stamps])
-        return Decoded(frame, tuple(records.rejected), dict(+unreadable), lines)
+        misses = tuple(records.misses)
+        return Decoded(frame, tuple(records.rejected), dict(+unreadable), lines, misses)
 
     def _attempt(self, lines: Lines, is_text: bool) -> _Records | None:
         """The lines' records; None when the struct had to be loosened."""
@@ -142,6 +147,7 @@ class Decoder:
     def _with_patience(self, line: memoryview, records: _Records) -> None:
         record = parse(bytes(line).removesuffix(b"\r"))
         if isinstance(record, Rejected):
+            records.misses.append(len(records.structs) + len(records.rejected))
             records.rejected.append(record)
         else:
             records.odd[len(records.structs)] = record

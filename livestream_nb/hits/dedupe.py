@@ -6,11 +6,13 @@ went back to a point before the end of the earlier one.
 """
 
 from collections import Counter, defaultdict, deque
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import polars as pl
 
 from livestream_nb.checks import check_count
+from livestream_nb.hits.known import Known
 from livestream_nb.hits.repeats import Spell
 
 
@@ -63,6 +65,11 @@ class Dedupe:
         self._delivered = 0
         # Of an id that was delivered more than once, how many later deliveries there are.
         self._more: Counter[int] = Counter()
+        self._known: Known | None = None
+
+    def know(self, known: Known) -> None:
+        """Remember these hits, too, for good: those that were recorded before."""
+        self._known = known
 
     def fresh(self, frame: pl.DataFrame, spell: Spell) -> Fresh:
         """Drop the hits whose id was seen among the latest, also within the frame.
@@ -75,17 +82,20 @@ class Dedupe:
             The open connection that brings them.
         """
         high, low = frame["hitIdHigh"], frame["hitIdLow"]
-        if high.null_count() or low.null_count():
-            return self._one_by_one(frame, spell)
+        recorded = {} if self._known is None else self._known.owners(high, low)
+        if recorded or high.null_count() or low.null_count():
+            return self._one_by_one(frame, spell, recorded)
         ids = [h << 64 | w for h, w in zip(high.to_list(), low.to_list(), strict=True)]
         new = set(ids)
         if not ids or len(new) < len(ids) or not all(map(new.isdisjoint, self._brought.values())):
-            return self._one_by_one(frame, spell)
+            return self._one_by_one(frame, spell, recorded)
         self._brought[spell] |= new
         self._remember({spell: ids})
         return Fresh(frame, 0, frozenset())
 
-    def _one_by_one(self, frame: pl.DataFrame, spell: Spell) -> Fresh:
+    def _one_by_one(
+        self, frame: pl.DataFrame, spell: Spell, recorded: Mapping[int, Spell]
+    ) -> Fresh:
         before: list[Spell | None] = []
         passed: defaultdict[Spell, list[int]] = defaultdict(list)
         for high, low in zip(
@@ -96,8 +106,9 @@ class Dedupe:
                 before.append(None)
                 continue
             hit = high << 64 | low
-            before.append(self._owner(hit))
-            passed[self._pass(hit, before[-1], spell)].append(hit)
+            owner = self._owner(hit)
+            before.append(owner or recorded.get(hit))
+            passed[self._pass(hit, owner, spell)].append(hit)
         if passed:
             self._remember(passed)
         new = pl.Series([one is None for one in before], dtype=pl.Boolean)

@@ -1,37 +1,26 @@
-"""The way of a block: decoded, duplicates dropped, into the buffer; a look at what it carries.
+"""The way of a piece: decoded, duplicates dropped, into the buffer; a look at what it carries.
 
 One thread calls it; the buffer, the catalogue and the newest records may be asked for from any.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from threading import Lock
 from typing import Any
 
 import polars as pl
 
-from livestream_nb.hits.buffer import Batch, Buffer
+from livestream_nb.hits.buffer import Buffer
 from livestream_nb.hits.catalogue import Catalogue
 from livestream_nb.hits.columns import Column
-from livestream_nb.hits.decode import Decoder
-from livestream_nb.hits.dedupe import Dedupe
+from livestream_nb.hits.digest import Digest, Digested
 from livestream_nb.hits.keep import Keep
+from livestream_nb.hits.known import Known
 from livestream_nb.hits.newest import Newest
-from livestream_nb.hits.records import Rejected
-from livestream_nb.hits.repeats import Spell
-
-
-@dataclass(frozen=True)
-class Taken:
-    """What became of a block: how many new hits, duplicates and rejected records it held."""
-
-    hits: int
-    duplicates: int
-    quarantined: int
+from livestream_nb.hits.piece import Piece
 
 
 class Intake:
-    """Turns blocks of records into rows of a buffer.
+    """Turns pieces of a stream into rows of a buffer.
 
     Parameters
     ----------
@@ -41,6 +30,8 @@ class Intake:
         What the buffer holds at most.
     dedupe : int
         Hits that are remembered at least, to tell duplicates.
+    traced : bool
+        Whether to say of each row where its record lies in its block.
 
     Attributes
     ----------
@@ -58,66 +49,27 @@ class Intake:
         columns: Sequence[Column],
         keep: int | Keep = Keep(),  # noqa: B008  # frozen
         dedupe: int = 1_000_000,
+        *,
+        traced: bool = False,
     ) -> None:
-        self._decoder = Decoder(columns)
-        self._dedupe = Dedupe(dedupe)
-        self._nothing = pl.DataFrame(schema=self._decoder.schema)
+        self._digest = Digest(columns, dedupe, traced=traced)
         self._newest = Newest()
         self._catalogue = Catalogue(columns)
         self._looking = Lock()
-        self.buffer = Buffer(self._decoder.schema, keep)
+        self.buffer = Buffer(self._digest.schema, keep)
 
-    def take(self, block: bytes, *, spell: Spell, arrived: float) -> Taken:
-        r"""Take in a block.
+    def know(self, known: Known) -> None:
+        """From now on hits count as duplicates, too, that were recorded before."""
+        self._digest.know(known)
 
-        Parameters
-        ----------
-        block : bytes
-            Complete records separated by ``\n`` or ``\r\n``.
-        spell : Spell
-            The open connection that it came by.
-        arrived : float
-            When it reached this machine, in Unix seconds.
-        """
-        decoded = self._decoder.decode(block, connection=spell.connection, arrived=arrived)
-        self._newest.add(decoded.lines)
+    def take(self, piece: Piece) -> Digested:
+        """Take in a piece, and say what was made of it."""
+        digested = self._digest.take(piece)
+        self._newest.add(digested.lines)
         with self._looking:
-            self._catalogue.offer(decoded.lines, arrived)
-        without_id = self._dedupe.without_id
-        fresh = self._dedupe.fresh(decoded.frame, spell)
-        self.buffer.append(
-            Batch(
-                fresh.frame,
-                spell.connection,
-                arrived,
-                size=len(block),
-                duplicates=fresh.dropped,
-                repeated=fresh.repeated,
-                without_id=self._dedupe.without_id - without_id,
-                rejected=decoded.rejected,
-                unreadable=decoded.unreadable,
-            )
-        )
-        return Taken(fresh.frame.height, fresh.dropped, len(decoded.rejected))
-
-    def reject(self, raw: bytes, reason: str, *, spell: Spell, arrived: float) -> None:
-        """Put into quarantine a record that was refused before it could be decoded.
-
-        Parameters
-        ----------
-        raw : bytes
-            The record, or its beginning.
-        reason : str
-            Why it was refused, in plain words.
-        spell : Spell
-            The open connection that it came by.
-        arrived : float
-            When it reached this machine, in Unix seconds.
-        """
-        rejected = (Rejected(raw, reason),)
-        self.buffer.append(
-            Batch(self._nothing, spell.connection, arrived, size=len(raw), rejected=rejected)
-        )
+            self._catalogue.offer(digested.lines, piece.arrived)
+        self.buffer.append(digested.batch)
+        return digested
 
     def fields(self) -> pl.DataFrame:
         """The keys seen in a sample of the records: see :meth:`Catalogue.frame`."""

@@ -1,9 +1,13 @@
 """The records of a block, where they lie in it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from typing import overload
 
+import polars as pl
+
 _SPACE = ord(" ")
+
+BOUNDS: dict[str, pl.DataType] = {"start": pl.UInt32(), "end": pl.UInt32()}
 
 
 class Lines(Sequence[memoryview]):
@@ -49,6 +53,19 @@ class Lines(Sequence[memoryview]):
         if isinstance(which, slice):
             return [self[number] for number in range(*which.indices(len(self)))]
         return self._view[self._starts[which] : self._ends[which]]
+
+    def bounds(self, without: Container[int] = ()) -> pl.DataFrame:
+        """Where the lines lie in the block, but for those of these numbers.
+
+        Returns
+        -------
+        polars.DataFrame
+            A row per line: ``start`` and ``end`` (UInt32, bytes).
+        """
+        pairs = zip(self._starts, self._ends, strict=True)
+        if without:
+            pairs = (pair for number, pair in enumerate(pairs) if number not in without)
+        return pl.DataFrame(list(pairs), schema=BOUNDS, orient="row")
 
     def __iter__(self) -> Iterator[memoryview]:
         view = self._view
