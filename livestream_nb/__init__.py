@@ -12,6 +12,7 @@ from livestream_nb.errors import LivestreamError
 from livestream_nb.hits.keep import Keep
 from livestream_nb.policy import ReconnectPolicy
 from livestream_nb.reader import Reader
+from livestream_nb.recorded import Recording
 
 if TYPE_CHECKING:
     from livestream_nb.embedded import Simulator
@@ -25,6 +26,7 @@ __all__ = [
     "LivestreamError",
     "Reader",
     "ReconnectPolicy",
+    "Recording",
     "ServerToServer",
     "Simulator",
     "__version__",

@@ -1,6 +1,7 @@
 """What a reader's options must be: wrong ones are refused before anything is sent."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 from livestream_nb.checks import check_positive, is_number
 from livestream_nb.clock import Clock
@@ -37,6 +38,15 @@ def check_clock(clock: object) -> Clock:
     if not isinstance(clock, Clock):
         raise InvalidOption.value("clock", clock, "give a Clock, as in Clock() or simulator.clock")
     return clock
+
+
+def check_folder(record_to: object) -> Path | None:
+    """Where to record, if somewhere: as a path that does not change with the working folder."""
+    if record_to is None:
+        return None
+    if not isinstance(record_to, str | Path) or not str(record_to):
+        raise InvalidOption.value("record_to", record_to, "give the path of a folder")
+    return Path(record_to).expanduser().absolute()
 
 
 def choose_credentials(token: str | Callable[[], str] | None, credentials: object) -> Credentials:

@@ -22,7 +22,8 @@ from livestream_nb.connection.timeline import Phase
 from livestream_nb.errors import StreamBusy
 from livestream_nb.hits.columns import resolve
 from livestream_nb.hits.keep import Keep
-from livestream_nb.options import check_clock, check_policy, choose_credentials
+from livestream_nb.masking import Mask
+from livestream_nb.options import check_clock, check_folder, check_policy, choose_credentials
 from livestream_nb.plan import Plan
 from livestream_nb.policy import Policy, ReconnectPolicy
 from livestream_nb.protocol.request import stream_request
@@ -86,6 +87,15 @@ class Reader(Answers, Views):
         The time zone that views and reports show. Frames are in UTC.
     seed : int, optional
         Makes the waits of the policy repeatable.
+    record_to : str or Path, optional
+        A folder to record to, new or with a recording of this stream that is gone on with; see
+        `Recording`. Every block is in the folder's spool before it is counted, so that a killed
+        kernel costs nothing; it is synced every second, so that a power cut costs one second.
+    raw : bool
+        Whether a recording keeps the raw records, for columns that nobody asks for yet.
+    mask : str or bytes, optional
+        A key of your own, 16 bytes or more, by which all that tells persons apart is masked before
+        anything is stored: see `livestream_nb.masking`.
 
     Raises
     ------
@@ -114,14 +124,20 @@ class Reader(Answers, Views):
         exclusive: bool = True,
         tz: str = "UTC",
         seed: int | None = None,
+        record_to: str | Path | None = None,
+        raw: bool = True,
+        mask: str | bytes | None = None,
     ) -> None:
         who = choose_credentials(token, credentials)
         del token  # a verbose traceback of what follows would print it
         network = Network.of(proxy, verify)
         del proxy  # and this one, with its password
+        hidden = None if mask is None else Mask(mask)
+        del mask
         request = stream_request(stream, connections=connections, reset=reset, smoothing=smoothing)
         check_policy(policy, request)
         check_switch("exclusive", exclusive)
+        check_switch("raw", raw)
         network.proxy_for(request.base)  # so that one that cannot be used is refused here
         self.tz = time_zone(tz).key
         self.clock = check_clock(clock)
@@ -137,6 +153,9 @@ class Reader(Answers, Views):
                 keep=Keep.of(keep),
                 dedupe=dedupe,
                 exclusive=exclusive,
+                record_to=check_folder(record_to),
+                raw=raw,
+                mask=hidden,
             )
         )
         self._successor: Reader | None = None
@@ -150,7 +169,11 @@ class Reader(Answers, Views):
         ------
         StreamBusy
             When another reader in this process reads the stream with other options, or another
-            process of this machine reads it.
+            process of this machine reads it, or records to the same folder.
+        InvalidOption
+            When the folder to record to holds something else.
+        RecordingError
+            When the recording there cannot be read.
         """
         key = self._session.plan.request.key
         with _registry:

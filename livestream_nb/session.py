@@ -9,6 +9,7 @@ import logging
 import threading
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -23,9 +24,7 @@ from livestream_nb.connection.transport import Transport
 from livestream_nb.connection.unpacking import Delivery
 from livestream_nb.errors import LivestreamError
 from livestream_nb.hits.intake import Intake
-from livestream_nb.hits.piece import Piece
-from livestream_nb.hits.records import Rejected
-from livestream_nb.hits.repeats import Spell
+from livestream_nb.ingest import Ingest
 from livestream_nb.plan import Plan
 from livestream_nb.policy import Turns
 from livestream_nb.protocol.status import Cause
@@ -41,6 +40,9 @@ LEVELS = {
 }
 
 
+BEAT = 1.0
+
+
 class Session:
     """A stream being read, or that was.
 
@@ -48,15 +50,15 @@ class Session:
     ----------
     plan : Plan
         How it is read.
-    intake : Intake
-        Where hits go.
+    ingest : Ingest
+        What takes in all that arrives.
     timeline : Timeline
         What became of the connections.
     """
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
-        self.intake = Intake(plan.columns, plan.keep, plan.dedupe)
+        self.ingest = Ingest(plan)
         self.timeline = Timeline()
         self._listeners: list[Callable[[], object]] = []
         self._slots: list[Slot] = []
@@ -67,15 +69,26 @@ class Session:
         self._thread: threading.Thread | None = None
         self._cancel: Callable[[], None] = lambda: None
 
+    @property
+    def intake(self) -> Intake:
+        """Where hits go."""
+        return self.ingest.intake
+
     def start(self) -> None:
         """Read in the background; nothing happens when that is so already.
 
-        Raises `StreamBusy` when another process reads the stream.
+        Raises `StreamBusy` when another process reads the stream, or records to the same folder;
+        `InvalidOption` or `RecordingError` when the recording there cannot be gone on with.
         """
         if self.running:
             return
         plan = self.plan
         claim = Claim.take(plan.request.key, plan.clock, exclusive=plan.exclusive)
+        try:
+            self.ingest.open()
+        except BaseException:
+            claim.release()
+            raise
         ready = threading.Event()
         self._connects, self._before = self.connects, len(self.timeline.entries())
         self._running = True
@@ -136,16 +149,17 @@ class Session:
             log.exception("The reader of %s broke off.", self.plan.request.name)
             self._broke_off(fault)
         finally:
+            self.ingest.close()
             claim.release()
             self._running = False
             ready.set()
             self._changed()
 
     async def _main(self, claim: Claim, ready: threading.Event) -> None:
-        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        loop, main = asyncio.get_running_loop(), asyncio.current_task()
         plan, transport = self.plan, Transport(self.plan.network)
-        unpack, digest, aside, state = (
-            Worker(f"livestream-{name}") for name in ("unpack", "digest", "aside", "state")
+        unpack, digest, aside, state, sync = (
+            Worker(f"livestream-{name}") for name in ("unpack", "digest", "aside", "state", "sync")
         )
         try:
             access = Access(plan.credentials, plan.clock, transport, aside)
@@ -153,20 +167,21 @@ class Session:
             stream = self._stream(asking, claim, unpack, digest, state)
             numbers = range(1, plan.request.connections + 1)
             self._slots = [Slot(number, stream) for number in numbers]
-            self._cancel = lambda: _cancel(loop, task)
+            self._cancel = lambda: _cancel(loop, main)
             ready.set()
             async with asyncio.TaskGroup() as tasks:
                 fresh = tasks.create_task(access.keep_fresh())
                 told = tasks.create_task(_refresh(claim, plan.clock, state))
+                beating = tasks.create_task(_record(self.ingest, digest, sync))
                 await _all(self._slots)
-                fresh.cancel()
-                told.cancel()
+                for task in (fresh, told, beating):
+                    task.cancel()
         finally:
             # All that was received is held once reading has ended.
             for worker in (unpack, digest):
                 worker.close()
                 worker.join()
-            for worker in (aside, state):
+            for worker in (aside, state, sync):
                 worker.close()
             await transport.close()
 
@@ -176,7 +191,7 @@ class Session:
         loop = asyncio.get_running_loop()
 
         def take(delivery: Delivery) -> None:
-            self._digest(delivery)
+            self.ingest.take(delivery)
             if self._listeners:  # waking the loop for nobody costs as much as some dozen hits
                 loop.call_soon_threadsafe(self._changed)
 
@@ -193,10 +208,11 @@ class Session:
             unpack=unpack,
             digest=digest,
             state=state,
-            changed=self._entered,
+            changed=partial(self._entered, digest),
         )
 
-    def _entered(self, entry: Transition) -> None:
+    def _entered(self, digest: Worker, entry: Transition) -> None:
+        digest.submit(partial(self.ingest.enter, entry))
         log.log(
             LEVELS.get(entry.state, logging.INFO),
             "%s, connection %d: %s (%s). %s",
@@ -207,9 +223,6 @@ class Session:
             entry.told(entry.at),
         )
         self._changed()
-
-    def _digest(self, delivery: Delivery) -> None:
-        self.intake.take(_piece(delivery))
 
     def _broke_off(self, fault: BaseException) -> None:
         while isinstance(fault, BaseExceptionGroup):
@@ -222,7 +235,7 @@ class Session:
         now = self.plan.clock.utc()
         for number in range(1, self.plan.request.connections + 1):
             failed = Transition(number, Phase.FAILED, now, Cause.UNEXPECTED, sentence)
-            self.timeline.record(failed)
+            self.ingest.enter(self.timeline.record(failed))
 
 
 def _run(main: Coroutine[Any, Any, None]) -> None:
@@ -235,18 +248,18 @@ def _run(main: Coroutine[Any, Any, None]) -> None:
         loop.close()
 
 
-def _piece(delivery: Delivery) -> Piece:
-    too_long = (
-        Rejected(each.head, f"longer than 4 MiB: {each.size:,} bytes") for each in delivery.overlong
-    )
-    spell = Spell(delivery.connection, delivery.opened)
-    return Piece(delivery.block, spell, delivery.arrived, tuple(too_long))
-
-
 async def _all(slots: list[Slot]) -> None:
     async with asyncio.TaskGroup() as tasks:
         for slot in slots:
             tasks.create_task(slot.run())
+
+
+async def _record(ingest: Ingest, digest: Worker, sync: Worker) -> None:
+    """Every real second, go on with the recording."""
+    while ingest.recorder is not None:
+        await asyncio.sleep(BEAT)
+        await sync.run(ingest.sync)
+        await digest.run(ingest.beat)
 
 
 async def _refresh(claim: Claim, clock: Clock, state: Worker) -> None:

@@ -1,12 +1,14 @@
 """How a reader is doing, at one moment."""
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from math import inf
 
 from livestream_nb.connection.timeline import Phase, Transition
+from livestream_nb.hits.batch import Totals
 from livestream_nb.protocol.status import Cause
+from livestream_nb.recording.recorder import RecordingStatus
 from livestream_nb.session import Session
 
 MOST_TELLING_FIRST = (
@@ -66,6 +68,8 @@ class Status:
         How many slots of the stream it reads, or would.
     transitions : int
         How many changes of state there were, of all connections.
+    recording : RecordingStatus or None
+        How the recording is doing, if it is recorded: see `livestream_nb.recording.recorder`.
     """
 
     state: str
@@ -87,12 +91,14 @@ class Status:
     http_status: int | None
     connections: int
     transitions: int
+    recording: RecordingStatus | None = None
 
     def counted(self) -> dict[str, str]:
         """The counters in words, by name; some are told of only when there is something to tell."""
         rare = {
             "unreadable values": sum(self.unreadable.values()),
             "hits without id": self.without_id,
+            "not recorded": self.recording.missed if self.recording else 0,
         }
         always = {
             "hits": self.hits,
@@ -109,18 +115,67 @@ def status_of(session: Session) -> Status:
     """The status of a session now."""
     entries = session.timeline.entries()
     starting = session.starting
-    latest = {entry.connection: entry for entry in entries if not starting}.values()
-    telling = min(latest, key=_rank, default=STARTING if starting else NOT_STARTED)
     now = session.plan.clock.utc()
     session.intake.buffer.expire(now)
-    totals = session.intake.buffer.totals()
-    heard = session.heard
+    heard, recorder = session.heard, session.ingest.recorder
+    status = _status(
+        () if starting else entries,
+        session.intake.buffer.totals(),
+        STARTING if starting else NOT_STARTED,
+        now=now,
+        connections=session.plan.request.connections,
+        recording=None if recorder is None else recorder.status,
+    )
+    return replace(
+        status,
+        silent_for=None if heard is None else session.plan.clock.monotonic() - heard,
+        connects=session.connects,
+        behind=session.behind,
+        transitions=len(entries),
+    )
+
+
+def status_of_recording(
+    entries: Sequence[Transition],
+    totals: Totals,
+    recording: RecordingStatus,
+    *,
+    now: float,
+    live: bool,
+    connections: int,
+) -> Status:
+    """The status of a recording: of its reader while it is live, else that it is one."""
+    failed = any(entry.state is Phase.FAILED for entry in entries[-1:])
+    ended = Phase.FAILED if failed else Phase.STOPPED
+    resting = Transition(0, ended, now, Cause.ASKED, recording.reason)
+    told = entries if live else [resting]
+    status = _status(
+        told, totals, NOT_STARTED, now=now, connections=connections, recording=recording
+    )
+    connects = sum(entry.state is Phase.CONNECTING for entry in entries)
+    return replace(status, connects=connects, transitions=len(entries))
+
+
+def _status(
+    entries: Sequence[Transition],
+    totals: Totals,
+    otherwise: Transition,
+    *,
+    now: float,
+    connections: int,
+    recording: RecordingStatus | None,
+) -> Status:
+    latest = {entry.connection: entry for entry in entries}.values()
+    telling = min(latest, key=_rank, default=otherwise)
+    reason = _reason(telling, latest, now)
+    if recording is not None and recording.state == "interrupted":
+        reason = f"{reason} {recording.reason}"
     return Status(
         state=telling.state.value,
         since=_moment(telling.at) if telling.at else None,
-        silent_for=None if heard is None else session.plan.clock.monotonic() - heard,
+        silent_for=None,
         next_attempt=_moment(telling.until) if telling.until else None,
-        reason=_reason(telling, latest, now),
+        reason=reason,
         hits=totals.hits,
         bytes=totals.bytes,
         duplicates=totals.duplicates,
@@ -129,12 +184,13 @@ def status_of(session: Session) -> Status:
         without_id=totals.without_id,
         rows=totals.rows,
         evicted=totals.evicted,
-        connects=session.connects,
-        behind=session.behind,
+        connects=0,
+        behind=False,
         cause=telling.reason.value,
         http_status=telling.status,
-        connections=session.plan.request.connections,
+        connections=connections,
         transitions=len(entries),
+        recording=recording,
     )
 
 

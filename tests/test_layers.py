@@ -20,9 +20,11 @@ KNOWS = {
     "connection": BASE | {"protocol", "policy", "worker"},
     "hits": BASE | {"protocol"},
     "simulator": BASE | {"protocol"},
-    "plan": BASE | {"protocol", "policy", "connection", "hits"},
-    "session": BASE | {"protocol", "policy", "plan", "worker", "connection", "hits"},
-    "status": BASE | {"protocol", "connection", "session"},
+    "recording": BASE | {"protocol", "connection", "hits", "worker"},
+    "plan": BASE | {"protocol", "policy", "connection", "hits", "masking", "recording"},
+    "ingest": BASE | {"connection", "hits", "plan", "recording"},
+    "session": BASE | {"protocol", "policy", "plan", "worker", "connection", "hits", "ingest"},
+    "status": BASE | {"protocol", "connection", "hits", "recording", "session"},
     "waiting": BASE | {"protocol", "connection", "session", "status"},
     "options": BASE | {"protocol", "policy", "connection"},
     "batches": BASE | {"connection", "session", "status"},
@@ -35,19 +37,21 @@ KNOWS = {
     "report": {"charts"},
     "reader": BASE
     | {"protocol", "policy", "connection", "hits", "session", "status"}
-    | {"answers", "views", "waiting", "options", "plan"},
+    | {"answers", "views", "waiting", "options", "plan", "masking"},
+    "recorded": BASE | {"connection", "hits", "recording", "status", "measures", "gaps", "views"},
     "dashboard": BASE | {"measures", "charts", "reader", "status", "notebook"},
     "simulated": BASE | {"simulator", "reader"},
     "notebook": set(),
     "embedded": BASE | {"protocol", "hits", "simulator", "simulated", "notebook"},
     "demo": BASE | {"reader", "embedded"},
     "cli": BASE | {"protocol", "hits", "simulator", "demo", "embedded", "views"},
-    "__init__": BASE | {"policy", "connection", "hits", "reader", "embedded"},
+    "__init__": BASE | {"policy", "connection", "hits", "reader", "embedded", "recorded"},
 }
 """What each room may import of the package, besides itself."""
 
 OPENS = {
     ("reader", "dashboard"),
+    ("recorded", "dashboard"),
     *(("views", "charts"), ("views", "report")),
 }
 """Rooms above are opened when something is to be shown; headless use loads no widget or chart."""
@@ -56,14 +60,15 @@ OWNERS = {
     "httpx": {"connection/transport.py"},
     "time": {"clock.py"},
     "random": {"session.py", "simulator"},
-    "threading": {"worker.py", "session.py", "reader.py", "waiting.py", "batches.py",
-                  "hits/buffer.py", "hits/intake.py", "connection/claim.py", "simulator",
+    "threading": {"worker.py", "session.py", "reader.py", "recorded.py", "waiting.py", "batches.py",
+                  "hits/buffer.py", "hits/intake.py", "recording/spool.py", "connection/claim.py", "simulator",
                   "charts/renderer.py", "dashboard"},
     "ipywidgets": {"dashboard"},
     "anywidget": {"dashboard"},
     "altair": {"charts", "report.py", "views.py"},
     "h11": {"simulator"},
-    "filelock": {"connection/state.py"},
+    "filelock": {"connection/state.py", "recording"},
+    "zstandard": {"recording"},
     "typer": {"cli"},
 }  # fmt: skip
 

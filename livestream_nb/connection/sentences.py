@@ -51,6 +51,7 @@ MEANING = {
         "doubtful, and given up if nothing comes within two minutes."
     ),
     Cause.HEARD: "Records come again.",
+    Cause.KILLED: "The process that recorded ended without a word: this is its last sign of life.",
 }
 
 REMEDY = {

@@ -11,7 +11,7 @@ the struct is loosened there, once and for all, and the block is decoded again.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -71,6 +71,15 @@ class _Records:
     misses: list[int] = field(default_factory=list)
 
 
+def schema_of(columns: Iterable[Column]) -> dict[str, pl.DataType]:
+    """The columns of a frame of hits: those given, then ``arrived`` and ``connection``."""
+    return {
+        **{column.name: column.dtype for column in columns},
+        "arrived": UTC_TIME,
+        "connection": pl.UInt8(),
+    }
+
+
 class Decoder:
     """Decodes blocks of records into frames of the same columns.
 
@@ -88,11 +97,7 @@ class Decoder:
     def __init__(self, columns: Sequence[Column]) -> None:
         self._columns = tuple(columns)
         self._shape = Shape(self._columns)
-        self.schema: dict[str, pl.DataType] = {
-            **{column.name: column.dtype for column in self._columns},
-            "arrived": UTC_TIME,
-            "connection": pl.UInt8(),
-        }
+        self.schema = schema_of(self._columns)
 
     def decode(self, block: bytes, *, connection: int, arrived: float) -> Decoded:
         r"""Decode a block.

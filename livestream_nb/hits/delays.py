@@ -27,6 +27,29 @@ _SCHEMA: dict[str, pl.DataType] = {"time": UTC_TIME, "bucket": pl.Int16(), "hits
 
 _Block = tuple[float, pl.Series, pl.Series]
 _LATE = (pl.col("arrived") - pl.col("receivedTimeGMT")).dt.total_microseconds() / SECOND
+_BUCKET = (_LATE.arcsinh() / STEP).round().cast(pl.Int16)
+
+
+def by_bucket(hits: pl.LazyFrame) -> pl.LazyFrame:
+    """How many hits came how late, by second: as :meth:`Delays.rows`, of these hits.
+
+    Parameters
+    ----------
+    hits : polars.LazyFrame
+        ``arrived`` and ``receivedTimeGMT``, among others.
+    """
+    return (
+        hits.select("arrived", "receivedTimeGMT")
+        .drop_nulls()
+        .group_by(time=pl.col("arrived").dt.truncate("1s"), bucket=_BUCKET)
+        .agg(hits=pl.len().cast(pl.UInt64))
+    )
+
+
+def in_seconds(counted: pl.LazyFrame) -> pl.LazyFrame:
+    """The same with ``delay`` (Float64, seconds) instead of ``bucket``."""
+    delay = (pl.col("bucket") * STEP).sinh()
+    return counted.select("time", delay.alias("delay"), "hits")
 
 
 class Delays:
@@ -53,13 +76,7 @@ class Delays:
         _, *columns = zip(*self._waiting, strict=True)
         late = pl.DataFrame([pl.concat(column) for column in columns])
         self._waiting, self._hits = [], 0
-        bucket = (_LATE.arcsinh() / STEP).round().cast(pl.Int16)
-        counted = (
-            late.drop_nulls()
-            .group_by(time=pl.col("arrived").dt.truncate("1s"), bucket=bucket)
-            .agg(hits=pl.len().cast(pl.UInt64))
-        )
-        self._day.append(counted)
+        self._day.append(by_bucket(late.lazy()).collect())
 
     def rows(self, since: float | None = None) -> pl.DataFrame:
         """Counts of the last day, in any order; several rows of one second and bucket add up.
@@ -76,8 +93,7 @@ class Delays:
             (UInt64).
         """
         self._count()
-        delay = (pl.col("bucket") * STEP).sinh()
-        return self._day.rows(since=since).select("time", delay.alias("delay"), "hits")
+        return in_seconds(self._day.rows(since=since).lazy()).collect()
 
     def recent(self, since: float) -> list[tuple[int, float, int]]:
         """The same as plain rows: second (Unix time), delay and hits.

@@ -1,6 +1,7 @@
 """The records of a block, where they lie in it."""
 
 from collections.abc import Container, Iterator, Sequence
+from itertools import compress
 from typing import overload
 
 import polars as pl
@@ -62,10 +63,11 @@ class Lines(Sequence[memoryview]):
         polars.DataFrame
             A row per line: ``start`` and ``end`` (UInt32, bytes).
         """
-        pairs = zip(self._starts, self._ends, strict=True)
+        columns = [self._starts, self._ends]
         if without:
-            pairs = (pair for number, pair in enumerate(pairs) if number not in without)
-        return pl.DataFrame(list(pairs), schema=BOUNDS, orient="row")
+            kept = [number not in without for number in range(len(self))]
+            columns = [[*compress(column, kept)] for column in columns]
+        return pl.DataFrame(dict(zip(BOUNDS, columns, strict=True)), schema=BOUNDS)
 
     def __iter__(self) -> Iterator[memoryview]:
         view = self._view

@@ -41,6 +41,7 @@ class Cause(StrEnum):
     SILENT = "silent"
     SUSPENDED = "suspended"
     HEARD = "heard"
+    KILLED = "killed"
 
 
 OK = 200

@@ -1,0 +1,276 @@
+"""The recorder of a stream: what arrives goes to the spool first, and is sealed in the background.
+
+A full disk, a folder that must not be written to: whatever the system refuses interrupts the
+recording and nothing else. What could not be recorded is counted; once a second it is tried again,
+and then the recording says itself what it lacks.
+
+One thread (that which digests) writes; `sync` is for another. Sealing has a thread of its own.
+"""
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from livestream_nb.clock import Clock
+from livestream_nb.connection.timeline import Transition
+from livestream_nb.errors import RecordingError
+from livestream_nb.hits.decode import schema_of
+from livestream_nb.hits.digest import Digested
+from livestream_nb.hits.known import Known
+from livestream_nb.hits.piece import Piece
+from livestream_nb.recording.files import UNWRITABLE, said
+from livestream_nb.recording.folder import About, Folder
+from livestream_nb.recording.frames import block_frame, entry_frame, missed_frame, rejected_frames
+from livestream_nb.recording.known import known_hits
+from livestream_nb.recording.missed import NOTHING, Missed
+from livestream_nb.recording.seal import recover
+from livestream_nb.recording.sealer import Sealer
+from livestream_nb.recording.segment import Segment
+from livestream_nb.recording.spool import Frame, Kind, Writer
+
+if TYPE_CHECKING:
+    from filelock import BaseFileLock
+
+log = logging.getLogger("livestream_nb")
+
+SEGMENT_BYTES = 64 * 1024 * 1024
+SEGMENT_SECONDS = 600.0
+
+
+@dataclass(frozen=True)
+class RecordingStatus:
+    """How a recording is doing.
+
+    Attributes
+    ----------
+    path : Path
+        Its folder.
+    state : str
+        ``recording``, ``interrupted`` or ``stopped``.
+    reason : str
+        What that means, in a sentence.
+    hits : int
+        New hits recorded since the reader was made.
+    missed : int
+        New hits that were received while it was interrupted: they are not in the recording.
+    """
+
+    path: Path
+    state: str
+    reason: str
+    hits: int
+    missed: int
+
+
+class Recorder:
+    """Records one stream into a folder, from :meth:`open` to :meth:`close`.
+
+    A power cut can cost the last second: so often what was written is synced to the disk. A killed
+    process costs nothing: what was written is the system's.
+
+    Parameters
+    ----------
+    folder : Folder
+        Where to.
+    about : About
+        What it is of.
+    window : int
+        How many of the latest recorded hits are remembered to tell duplicates.
+    clock : Clock
+        Service time.
+    """
+
+    def __init__(self, folder: Folder, about: About, window: int, clock: Clock) -> None:
+        self._folder = folder
+        self._about = about
+        self._window = window
+        self._clock = clock
+        self._schema = schema_of(about.resolved)
+        self._lock: BaseFileLock | None = None
+        self._sealer: Sealer | None = None
+        self._failure: str | None = None
+        self._spool: Writer | None = None
+        self._segment = Segment(0, self._schema)
+        self._began = 0.0
+        self._begin: int | None = None
+        self._idle = True
+        self._late: list[Transition] = []
+        self._lacking = NOTHING
+        self._hits = 0
+        self._missed = 0
+
+    @property
+    def status(self) -> RecordingStatus:
+        """How it is doing now."""
+        state, reason = "recording", f"Recording to {self._folder.path}."
+        if self._sealer is None:
+            state, reason = "stopped", f"Recorded to {self._folder.path}."
+        elif self._failure is not None:
+            state, reason = "interrupted", self._told("cannot be written to", self._failure)
+        elif self._sealer.trouble is not None:
+            reason = self._told("cannot seal what its spool holds", self._sealer.trouble)
+        return RecordingStatus(self._folder.path, state, reason, self._hits, self._missed)
+
+    def _told(self, what: str, failure: str) -> str:
+        return (
+            f"The recording {self._folder.path} {what} ({failure}): make room, or give the right "
+            "to write. Reading goes on, and it is tried again every second."
+        )
+
+    def open(self) -> Known | None:
+        """Become the folder's writer, seal what was left there, and tell which hits it has.
+
+        Returns
+        -------
+        Known or None
+            None when the folder cannot be written to: then the recording is interrupted.
+
+        Raises
+        ------
+        StreamBusy
+            When another reader records here.
+        InvalidOption, RecordingError
+            When the folder holds something else, or cannot be read.
+        """
+        known = None
+        try:
+            known = self._claim()
+        except UNWRITABLE as error:
+            self._interrupt(error)
+        self._sealer = Sealer(self._folder, raw=self._about.raw)
+        return known
+
+    def _claim(self) -> Known:
+        self._folder.check(self._about)
+        lock = self._folder.lock()
+        try:
+            self._folder.claim(self._about)
+            recover(self._folder, self._about, self._window)
+            known = known_hits(self._folder, self._window)
+        except BaseException:
+            lock.release()
+            raise
+        self._lock = lock
+        return known
+
+    def write(self, piece: Piece) -> None:
+        """Append what came to the spool, before anything is made of it."""
+        self._begin = None
+        if self._failure is None:
+            frames = [*block_frame(piece), *rejected_frames(piece)]
+            self._begin = self._append(frames)
+
+    def note(self, digested: Digested) -> None:
+        """Take what the piece became that was written last."""
+        hits = digested.batch.frame.height
+        if self._begin is not None:
+            self._segment.add(digested, self._begin)
+            self._hits += hits
+        else:
+            self._missed += hits
+            self._lacking = self._lacking.and_also(digested.batch, self._failure or "")
+
+    def enter(self, entry: Transition) -> None:
+        """Write that a connection enters a state."""
+        self._late.append(entry)
+        if self._failure is None:
+            self._enter_late()
+
+    def _enter_late(self) -> None:
+        while self._late and self._append([entry_frame(self._late[0])]) is not None:
+            self._segment.entries.append(self._late.pop(0))
+
+    def beat(self) -> Known | None:
+        """Once a second: say that it goes on, begin a new segment if it is time, or try again.
+
+        Returns
+        -------
+        Known or None
+            Which hits the folder has, when it could not be opened before.
+        """
+        if self._failure is not None:
+            return self._resume()
+        if self._spool is not None:
+            if self._idle:
+                self._append([Frame(Kind.BEAT, 0, 0.0, self._clock.utc())])
+            if self._clock.utc() - self._began >= SEGMENT_SECONDS:
+                self._roll()
+        self._idle = True
+        if self._sealer is not None:
+            self._sealer.go_on()
+        return None
+
+    def _resume(self) -> Known | None:
+        known = None
+        try:
+            known = None if self._lock else self._claim()
+        except (*UNWRITABLE, RecordingError) as error:
+            self._interrupt(error)
+            return None
+        lacking: Missed = self._lacking
+        if self._append([missed_frame(lacking)]) is None:
+            return known
+        self._failure = None
+        self._segment.missed.append(lacking)
+        self._lacking = NOTHING
+        self._enter_late()
+        return known
+
+    def _append(self, frames: Iterable[Frame]) -> int | None:
+        """Append frames; return where the first one's payload begins, None when it failed."""
+        begin = None
+        try:
+            spool = self._ready()
+            for frame in frames:
+                at = spool.append(frame)
+                begin = at if begin is None else begin
+        except UNWRITABLE as error:
+            self._interrupt(error)
+            return None
+        self._idle = False
+        return begin
+
+    def _ready(self) -> Writer:
+        if self._spool is not None and self._spool.size >= SEGMENT_BYTES:
+            self._roll()
+        if self._spool is None:
+            number = self._folder.take_number()
+            self._spool = Writer(self._folder.segment(number))
+            self._segment = Segment(number, self._schema)
+            self._began = self._clock.utc()
+        return self._spool
+
+    def _interrupt(self, error: Exception) -> None:
+        if self._failure is None:
+            log.warning("The recording %s is interrupted: %s.", self._folder.path, said(error))
+        self._failure = said(error)
+
+    def sync(self) -> None:
+        """Have the system write the spool to the disk."""
+        spool = self._spool
+        try:
+            if spool is not None:
+                spool.sync()
+        except OSError as error:
+            self._interrupt(error)
+
+    def _roll(self) -> None:
+        """End the segment, and have it sealed."""
+        spool, self._spool = self._spool, None
+        if spool is not None and self._sealer is not None:
+            self._sealer.give(spool, self._segment)
+
+    def close(self) -> None:
+        """Seal everything, and let others write here; idempotent."""
+        if self._sealer is None:
+            return
+        if self._failure is not None:
+            self._resume()
+        self._roll()
+        self._sealer.close()
+        self._sealer = None
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None

@@ -1,0 +1,87 @@
+"""A thread that seals segments in the background, in their order."""
+
+import logging
+from collections import deque
+from typing import TYPE_CHECKING, NamedTuple
+
+import polars as pl
+
+from livestream_nb.recording.files import UNWRITABLE, said
+from livestream_nb.recording.folder import Folder
+from livestream_nb.recording.seal import seal
+from livestream_nb.recording.segment import Segment
+from livestream_nb.recording.spool import Writer
+from livestream_nb.worker import Worker
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+log = logging.getLogger("livestream_nb")
+
+MOST_WAITING = 4
+"""Segments that may wait; with more, whoever brings one waits."""
+
+
+class _Full(NamedTuple):
+    spool: Writer
+    segment: Segment
+
+
+class Sealer:
+    """Seals the segments that it is given.
+
+    Parameters
+    ----------
+    folder : Folder
+        Of which recording.
+    raw : bool
+        Whether the raw records are kept.
+
+    Attributes
+    ----------
+    trouble : str or None
+        What the system said when a segment could not be sealed; None when nothing is in the way.
+    """
+
+    def __init__(self, folder: Folder, *, raw: bool) -> None:
+        self.trouble: str | None = None
+        self._folder = folder
+        self._raw = raw
+        self._waiting: deque[_Full] = deque()
+        self._worker = Worker("livestream-seal")
+        self._work: Future[None] | None = None
+
+    def give(self, spool: Writer, segment: Segment) -> None:
+        """Seal a segment as soon as those before are sealed."""
+        self._waiting.append(_Full(spool, segment))
+        self.go_on()
+        if len(self._waiting) > MOST_WAITING and self._work and self.trouble is None:
+            self._work.result()
+
+    def go_on(self) -> None:
+        """Seal what waits, also what could not be sealed before."""
+        if self._waiting and (self._work is None or self._work.done()):
+            self._work = self._worker.submit(self._seal_all)
+
+    def _seal_all(self) -> None:
+        try:
+            while self._waiting:
+                spool, segment = self._waiting[0]
+                spool.close()
+                seal(self._folder, segment, raw=self._raw)
+                self._waiting.popleft()
+            self.trouble = None
+        except (*UNWRITABLE, pl.exceptions.PolarsError) as error:
+            self.trouble = said(error)
+            log.warning("Sealing waits in %s: %s.", self._folder.path, self.trouble)
+
+    def close(self) -> None:
+        """Seal what waits, once more; what cannot be sealed stays in the spool."""
+        if self._work is not None:
+            self._work.result()
+        self.go_on()
+        if self._work is not None:
+            self._work.result()
+        for spool, _ in self._waiting:
+            spool.close()
+        self._worker.close()
