@@ -38,7 +38,8 @@ KNOWS = {
     "reader": BASE
     | {"protocol", "policy", "connection", "hits", "session", "status"}
     | {"answers", "views", "waiting", "options", "plan", "masking"},
-    "recorded": BASE | {"connection", "hits", "recording", "status", "measures", "gaps", "views"},
+    "history": BASE | {"connection", "hits", "recording", "measures", "gaps"},
+    "recorded": BASE | {"history", "recording", "status", "views"},
     "dashboard": BASE | {"measures", "charts", "reader", "status", "notebook"},
     "simulated": BASE | {"simulator", "reader"},
     "notebook": set(),
@@ -60,9 +61,9 @@ OWNERS = {
     "httpx": {"connection/transport.py"},
     "time": {"clock.py"},
     "random": {"session.py", "simulator"},
-    "threading": {"worker.py", "session.py", "reader.py", "recorded.py", "waiting.py", "batches.py",
-                  "hits/buffer.py", "hits/intake.py", "recording/spool.py", "connection/claim.py", "simulator",
-                  "charts/renderer.py", "dashboard"},
+    "threading": {"worker.py", "session.py", "reader.py", "recorded.py", "waiting.py",
+                  "batches.py", "hits/buffer.py", "hits/intake.py", "recording/spool.py",
+                  "connection/claim.py", "simulator", "charts/renderer.py", "dashboard"},
     "ipywidgets": {"dashboard"},
     "anywidget": {"dashboard"},
     "altair": {"charts", "report.py", "views.py"},

@@ -11,7 +11,6 @@ import polars as pl
 import pytest
 
 from livestream_nb import Recording, Simulator
-from tests.plain import until
 
 SPEED = 30.0
 SOON = 30.0
@@ -79,7 +78,7 @@ def left_over(folder: Path) -> list[str]:
 @pytest.mark.parametrize("number", range(5))
 def test_nothing_received_is_lost(number: int, recording, tmp_path: Path) -> None:
     """Killed at four random moments, amid writing and sealing, the folder has every hit once."""
-    chance = Random(number)
+    chance = Random(number)  # noqa: S311
     with Simulator(speed=SPEED, rate=100, record_size=2_000) as sim:
         streams = [sim.stream(f"s{each}", rate=100) for each in range(4)]
         folders = [tmp_path / f"s{each}" for each in range(4)]
@@ -96,3 +95,26 @@ def test_nothing_received_is_lost(number: int, recording, tmp_path: Path) -> Non
             assert len(recorded) >= said
             assert sorted(recorded) == sorted(ids(stream.truth())[: len(recorded)])
             assert left_over(folder) == []
+
+
+def test_dedupe_goes_on_across_restarts(recording, tmp_path: Path) -> None:
+    """Killed and begun again, the service repeats what it was not told of: each hit is there once.
+
+    The repeats prove that the outage is covered.
+    """
+    with Simulator(speed=SPEED, rate=60, record_size=2_000) as sim:
+        for wanted in (1_000, 1_500, 1_500):
+            process = recording(sim, sim.stream_url, tmp_path / "rec", 500_000)
+            while process.hits() < wanted:
+                pass
+            process.kill()
+        truth = ids(sim.truth())
+        found = Recording(tmp_path / "rec")
+        recorded = ids(found.lazy())
+        assert sorted(recorded) == sorted(truth[: len(recorded)])
+        assert len(recorded) >= 4_000
+        assert found.throughput("1h")["duplicates"].sum() > 0
+        states = found.timeline()
+        assert states.filter(pl.col("reason") == "killed").height == 3
+        assert found.gaps()["verdict"].to_list() == ["covered", "covered"]
+        assert found.status.state == "stopped"

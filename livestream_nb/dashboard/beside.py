@@ -4,17 +4,14 @@ import json
 import struct
 from base64 import b64decode, b64encode
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import ipywidgets
 
 from livestream_nb.charts.painter import PIXELS_PER_POINT
 from livestream_nb.charts.renderer import renderer
-from livestream_nb.dashboard.view import Dashboard, shown
+from livestream_nb.dashboard.view import Dashboard, Drawn, shown
 from livestream_nb.notebook import is_watched
-
-if TYPE_CHECKING:
-    from livestream_nb.reader import Reader
 
 LEAST_WIDTH = "360px"
 PNG_SIZE = 16  # where width and height stand in a PNG
@@ -25,7 +22,7 @@ _boxes: dict[tuple[Dashboard, ...], ipywidgets.Box] = {}
 class SideBySide:
     """Readers beside each other, or below each other where there is no room."""
 
-    def __init__(self, *readers: "Reader") -> None:
+    def __init__(self, *readers: Drawn) -> None:
         self._readers = readers
 
     def __repr__(self) -> str:
@@ -49,7 +46,7 @@ class SideBySide:
         return {**still, "application/vnd.jupyter.widget-view+json": view}
 
 
-def side_by_side(*readers: "Reader") -> SideBySide:
+def side_by_side(*readers: Drawn) -> SideBySide:
     """Show the dashboards of these readers beside each other, as the last line of a cell."""
     return SideBySide(*readers)
 

@@ -1,9 +1,9 @@
 """One look at a reader: everything that a view shows of one moment. Widgets are elsewhere."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from math import ceil, inf
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import polars as pl
 
@@ -14,14 +14,54 @@ from livestream_nb.dashboard.scale import SPANS, Question, Scale, window_at
 from livestream_nb.dashboard.steps import Delay, Second, Spell
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
-    from livestream_nb.reader import Reader
+    from livestream_nb.clock import Clock
     from livestream_nb.status import Status
 
 USUAL_COLUMN = "pageName"
 LEAST_REST = 1.9
 REST = 20.0
+
+
+class Shown(Protocol):
+    """What a view shows: a reader, or a recording."""
+
+    tz: str
+
+    @property
+    def name(self) -> str:
+        """The stream's name."""
+
+    @property
+    def clock(self) -> "Clock":
+        """Service time."""
+
+    @property
+    def status(self) -> "Status":
+        """As :attr:`Reader.status`."""
+
+    def start(self) -> object:
+        """What the viewer asks for by Start."""
+
+    def stop(self) -> None:
+        """What the viewer asks for by Stop."""
+
+    def hits(
+        self,
+        last: "str | timedelta | None" = None,
+        columns: "str | Sequence[str] | None" = None,
+    ) -> pl.DataFrame:
+        """As :meth:`Reader.hits`."""
+
+    def timeline(self) -> pl.DataFrame:
+        """As :meth:`Reader.timeline`."""
+
+    def _recent_counts(self, since: float) -> list[tuple[int, int, int]]:
+        """Second (Unix time), connection and hits, of seconds that begin then or later."""
+
+    def _recent_delays(self, since: float) -> list[tuple[int, float, int]]:
+        """Second (Unix time), delay and hits, of the same."""
 
 
 @dataclass(frozen=True)
@@ -81,8 +121,8 @@ class Watch:
 
     Parameters
     ----------
-    reader : Reader
-        What to look at.
+    reader : Shown
+        What to look at: a reader, or a recording.
 
     Attributes
     ----------
@@ -92,7 +132,7 @@ class Watch:
         What is chosen; without a span there is one that fits the reader's clock.
     """
 
-    def __init__(self, reader: "Reader") -> None:
+    def __init__(self, reader: Shown) -> None:
         self._reader = reader
         schema = reader.hits().schema
         shown = [name for name, of in schema.items() if measures.has_single_values(of)]
@@ -188,6 +228,6 @@ class Watch:
         return clock.real(clock.monotonic())
 
 
-def look(reader: "Reader") -> Snapshot:
+def look(reader: Shown) -> Snapshot:
     """Look at a reader once."""
     return Watch(reader).look()

@@ -3,17 +3,14 @@
 import logging
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from livestream_nb.dashboard.live import LiveView
 from livestream_nb.dashboard.pump import Pump
-from livestream_nb.dashboard.snapshot import Snapshot, Watch, look
+from livestream_nb.dashboard.snapshot import Shown, Snapshot, Watch, look
 from livestream_nb.dashboard.static import mimebundle
 from livestream_nb.errors import LivestreamError
 from livestream_nb.notebook import is_watched
-
-if TYPE_CHECKING:
-    from livestream_nb.reader import Reader
 
 PER_SECOND = 4
 BEAT_EVERY = 8
@@ -26,20 +23,20 @@ class Dashboard:
 
     Parameters
     ----------
-    reader : Reader
+    reader : Shown
         What to show; it may be started or not.
     like : Dashboard, optional
         Another one, whose choices of the viewer are taken over.
 
     Attributes
     ----------
-    reader : Reader
+    reader : Shown
         What it shows.
     widget : LiveView
         The view. Displaying it again gives a further view of the same.
     """
 
-    def __init__(self, reader: "Reader", like: "Dashboard | None" = None) -> None:
+    def __init__(self, reader: Shown, like: "Dashboard | None" = None) -> None:
         self.reader = reader
         self._watch = Watch(reader)
         if like is not None:
@@ -124,6 +121,13 @@ class Dashboard:
             self.widget.beat()
 
 
+class Drawn(Shown, Protocol):
+    """What has a view of its own."""
+
+    def dashboard(self) -> Dashboard:
+        """That view, the same one every time."""
+
+
 def _alike(one: Snapshot, other: Snapshot) -> bool:
     """Whether nothing to be seen differs."""
     return all(
@@ -134,7 +138,7 @@ def _alike(one: Snapshot, other: Snapshot) -> bool:
     )
 
 
-def shown(reader: "Reader") -> dict[str, Any]:
+def shown(reader: "Drawn") -> dict[str, Any]:
     """What a cell shows of a reader: its live view, or a picture if nobody is there to look."""
     if is_watched():
         return reader.dashboard()._repr_mimebundle_()

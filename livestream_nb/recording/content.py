@@ -146,11 +146,11 @@ class Content:
     def sums(self) -> Totals:
         """All counters together."""
         newer = [segment.seconds() for segment in self.tail.segments.values()]
-        sums = {
-            name: self.sealed.sums[name] + sum(int(frame[name].sum()) for frame in newer)
+        hits, size, duplicates, quarantined = (
+            self.sealed.sums[name] + sum(int(frame[name].sum()) for frame in newer)
             for name in COUNTS
-        }
-        return Totals(**sums, rows=sums["hits"])
+        )
+        return Totals(hits, size, duplicates, quarantined, rows=hits)
 
     def entries(self) -> list[Transition]:
         """Every change of state, in order."""
