@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from livestream_nb.clock import Clock
 from livestream_nb.connection.credentials import BearerToken, ServerToServer
 from livestream_nb.errors import LivestreamError
+from livestream_nb.hit_files import read_hits
 from livestream_nb.hits.keep import Keep
 from livestream_nb.policy import ReconnectPolicy
 from livestream_nb.reader import Reader
@@ -30,6 +31,7 @@ __all__ = [
     "ServerToServer",
     "Simulator",
     "__version__",
+    "read_hits",
 ]
 
 

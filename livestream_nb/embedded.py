@@ -1,7 +1,7 @@
 """The simulator as a notebook meets it: a Livestream service of one's own, to read and to break."""
 
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Literal, Self
@@ -13,8 +13,10 @@ from livestream_nb import notebook
 from livestream_nb.checks import check_positive, check_switch, check_whole
 from livestream_nb.clock import Clock
 from livestream_nb.errors import InvalidOption
+from livestream_nb.hit_files import raw_records
 from livestream_nb.hits.schema import schema_json
 from livestream_nb.protocol.request import STREAM_NAME
+from livestream_nb.recorded import Recording
 from livestream_nb.simulated import SimulatedStream
 from livestream_nb.simulator.delivery import Pattern
 from livestream_nb.simulator.faults import Faults
@@ -29,8 +31,10 @@ from livestream_nb.simulator.options import (
     hit_source,
     model_rules,
 )
+from livestream_nb.simulator.replay import Replay
 from livestream_nb.simulator.scenarios import Call, play, story
 from livestream_nb.simulator.server import Served
+from livestream_nb.simulator.traffic import Traffic
 
 DEMO = "demo"
 SEED = 16598
@@ -54,12 +58,15 @@ class Simulator(SimulatedStream):
         Hits per service second, on average over a day. Without effect on a replay.
     record_size : int, optional
         Bytes of a made-up record, on average: 2,000 to 4,000; None: about 2,500, of all sizes.
-    hits : str or Path, optional
-        A recording to replay instead of made-up hits: ``.ndjson`` or ``.ndjson.gz``. The records
-        keep their own times; the first connect starts it.
+    hits : str, Path or Recording, optional
+        What to replay instead of made-up hits: a recording, or a file of records (``.ndjson``,
+        plain or packed by gzip or zstd). The records keep their own times, and are held in memory;
+        the first connect starts it.
     pace : "original" or float, optional
         How a replay's hits follow each other: as recorded, also when omitted, or all in so many
         service seconds.
+    loop : bool
+        Whether a replay begins again when it is over: with the same records, under new hit ids.
     scenario : str
         What goes wrong, and when, counted from the first connect: ``calm``, ``launch-day``,
         ``flaky-network``, ``churn-trap``, ``migration-night``, ``token-expiry``, ``quiet-suite``,
@@ -113,8 +120,9 @@ class Simulator(SimulatedStream):
         host: str = LOOPBACK,
         rate: float = 50.0,
         record_size: int | None = None,
-        hits: str | Path | None = None,
+        hits: str | Path | Recording | None = None,
         pace: Literal["original"] | float | None = None,
+        loop: bool = False,
         scenario: str = "calm",
         speed: float = 1.0,
         seed: int = SEED,
@@ -136,7 +144,7 @@ class Simulator(SimulatedStream):
         self._rules = model_rules(notice, retention, restarts, quiet_after, speed)
         self._pattern = Pattern(records_per_chunk, records_per_member, records_per_blank)
         self._seed = seed
-        source = hit_source(seed, rate, record_size, hits, pace)
+        source = hit_source(seed, rate, record_size, _recorded(hits), pace, loop)
         self.clock = Clock(rate=speed)
         service = Host(
             self.clock, address=host, port=port, schema=schema_json(), lifetime=token_lifetime
@@ -189,8 +197,9 @@ class Simulator(SimulatedStream):
         name: str,
         *,
         rate: float = 50.0,
-        hits: str | Path | None = None,
+        hits: str | Path | Recording | None = None,
         pace: Literal["original"] | float | None = None,
+        loop: bool = False,
         enabled: bool = True,
     ) -> SimulatedStream:
         """Serve one more stream, with hits of its own, or give the one of that name.
@@ -202,7 +211,11 @@ class Simulator(SimulatedStream):
             right = "give a name of letters, digits, '.', '_' and '-'"
             raise InvalidOption.value("name", name, right)
         check_switch("enabled", enabled)
-        source = partial(hit_source, self._seed + crc32(name.encode()), rate, None, hits, pace)
+
+        def source() -> Traffic | Replay:
+            seed = self._seed + crc32(name.encode())
+            return hit_source(seed, rate, None, _recorded(hits), pace, loop)
+
         served = self._host.serve(
             name, source, rules=self._rules, pattern=self._pattern, enabled=enabled
         )
@@ -235,6 +248,15 @@ class Simulator(SimulatedStream):
     def _entries(self, number: int) -> list[Entry]:
         self._host.advance()
         return self._host.journal.entries(number)
+
+
+def _recorded(hits: object) -> tuple[Sequence[bytes], str] | None:
+    """The records to replay, and what they are from."""
+    if hits is None:
+        return None
+    if not isinstance(hits, str | Path | Recording):
+        raise InvalidOption.value("hits", hits, "give a Recording, or the path of a recording")
+    return raw_records(hits), str(hits.path if isinstance(hits, Recording) else hits)
 
 
 def _script(calls: Iterator[Call], served: Served, host: Host) -> None:

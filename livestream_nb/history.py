@@ -17,7 +17,7 @@ from livestream_nb.hits.delays import by_bucket, in_seconds
 from livestream_nb.hits.records import Rejected, parse
 from livestream_nb.recording.content import Content
 from livestream_nb.recording.parquet import collect
-from livestream_nb.recording.records import STAMPS, arrivals, with_columns
+from livestream_nb.recording.records import STAMPS, timed, with_columns
 
 LOOKED_INTO = 20
 """Segments of which records are sampled, 100 of each."""
@@ -158,7 +158,7 @@ class History:
         """
         with self._asked() as content:
             catalogue = Catalogue(content.about.resolved)
-            for number, found in enumerate(arrivals(content, most=LOOKED_INTO)):
+            for number, found in enumerate(timed(content, most=LOOKED_INTO)):
                 catalogue.offer([line for _, line in found], number * 60.0)
         return catalogue.frame()
 
@@ -175,12 +175,24 @@ class History:
         check_count("n", n, "records")
         newest: list[bytes] = []
         with self._asked() as content:
-            for found in arrivals(content, newest_first=True):
+            for found in timed(content, newest_first=True):
                 newest = [line for _, line in found] + newest
                 if len(newest) >= n:
                     break
         read = (parse(line) for line in newest[-n:])
         return [record for record in read if not isinstance(record, Rejected)]
+
+    def records(self) -> list[bytes]:
+        """All raw records, in the order in which Adobe's collection received them; in memory.
+
+        Raises
+        ------
+        RecordingError
+            When the recording keeps no raw records.
+        """
+        with self._asked() as content:
+            found = [pair for part in timed(content, "receivedTimeGMT") for pair in part]
+        return [line for _, line in sorted(found, key=lambda pair: pair[0])]
 
     def _since(self, last: str | timedelta | None) -> float | None:
         return None if last is None else self._now.timestamp() - seconds_in("last", last)

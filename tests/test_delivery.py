@@ -22,6 +22,7 @@ import h11
 import pytest
 
 from livestream_nb.errors import InvalidOption
+from livestream_nb.hit_files import raw_records
 from livestream_nb.protocol.framing import STEP, Gunzip, Records
 from livestream_nb.simulator.delivery import Delivery, Pattern
 from livestream_nb.simulator.dirt import KINDS, malformed
@@ -268,7 +269,12 @@ async def linked(
     records = [made(number, size) for number in range(count)]
     recording = folder / "hits.ndjson"
     recording.write_bytes(b"\n".join(records))
-    link = Link(HitLog(Replay(recording)), pattern or Pattern(), ends(), resumed)
+    link = Link(
+        HitLog(Replay(raw_records(recording), str(recording))),
+        pattern or Pattern(),
+        ends(),
+        resumed,
+    )
     reader = asyncio.create_task(link.read() if reading else asyncio.sleep(0))
     try:
         yield link, records

@@ -43,10 +43,14 @@ KNOWS = {
     "dashboard": BASE | {"measures", "charts", "reader", "status", "notebook"},
     "simulated": BASE | {"simulator", "reader"},
     "notebook": set(),
-    "embedded": BASE | {"protocol", "hits", "simulator", "simulated", "notebook"},
+    "hit_files": BASE | {"hits", "recording", "recorded"},
+    "embedded": {"hit_files", "recorded"}
+    | BASE
+    | {"protocol", "hits", "simulator", "simulated", "notebook"},
     "demo": BASE | {"reader", "embedded"},
     "cli": BASE | {"protocol", "hits", "simulator", "demo", "embedded", "views"},
-    "__init__": BASE | {"policy", "connection", "hits", "reader", "embedded", "recorded"},
+    "__init__": BASE
+    | {"policy", "connection", "hits", "reader", "embedded", "recorded", "hit_files"},
 }
 """What each room may import of the package, besides itself."""
 
@@ -69,7 +73,7 @@ OWNERS = {
     "altair": {"charts", "report.py", "views.py"},
     "h11": {"simulator"},
     "filelock": {"connection/state.py", "recording"},
-    "zstandard": {"recording"},
+    "zstandard": {"recording", "hit_files.py"},
     "typer": {"cli"},
 }  # fmt: skip
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from livestream_nb.errors import RecordingError
+from livestream_nb.hit_files import raw_records
 from livestream_nb.simulator.frames import Identities
 from livestream_nb.simulator.replay import Replay
 from livestream_nb.simulator.share import WHOLE, Share
@@ -16,6 +17,10 @@ def record(number: int, **fields: object) -> bytes:
     return json.dumps({"hitIdHigh": number, "hitIdLow": 2**64 - 1 - number} | fields).encode()
 
 
+def replay_of(path: Path, **options: object) -> Replay:
+    return Replay(raw_records(path), str(path), **options)
+
+
 @pytest.fixture
 def recording(tmp_path: Path) -> Path:
     path = tmp_path / "hits.ndjson"
@@ -25,7 +30,7 @@ def recording(tmp_path: Path) -> Path:
 
 def test_own_gaps(recording: Path) -> None:
     """At its original pace a hit comes as long after the first as its own time says."""
-    replay = Replay(recording)
+    replay = replay_of(recording)
     assert [replay.logged(t, WHOLE) for t in (-0.1, 0, 0.9, 1, 4, 8.9, 9, 16, 1e9)] == [
         0,
         1,
@@ -41,7 +46,7 @@ def test_own_gaps(recording: Path) -> None:
 
 def test_pace_keeps_proportions(recording: Path) -> None:
     """A recording can be squeezed or stretched into a number of seconds."""
-    replay = Replay(recording, pace=160.0)
+    replay = replay_of(recording, pace=160.0)
     assert [replay.logged(t, WHOLE) for t in (0, 9.9, 10, 40, 89.9, 90, 159.9, 160)] == [
         1,
         1,
@@ -59,7 +64,7 @@ def test_records_keep_their_bytes(tmp_path: Path) -> None:
     first, second = b'{"x": 1e400 ,"timeGMT":5,"pageName":"\xe2\x80\xa8\xff"}', b'{"timeGMT":  6}'
     path = tmp_path / "odd.ndjson"
     path.write_bytes(b"\r\n" + first + b"\r\n\n" + second)
-    replay = Replay(path)
+    replay = replay_of(path)
     assert replay.records(0, 2, WHOLE, []) == [first, second]
     assert replay.records(1, 2, WHOLE, []) == [second]
 
@@ -69,7 +74,7 @@ def test_gzip_of_several_members(tmp_path: Path) -> None:
     path = tmp_path / "hits.bin"
     members = [record(1, timeGMT=1), record(2, timeGMT=2)]
     path.write_bytes(b"".join(gzip.compress(member + b"\r\n") for member in members))
-    assert Replay(path).records(0, 2, WHOLE, []) == members
+    assert replay_of(path).records(0, 2, WHOLE, []) == members
 
 
 def test_late_and_timeless_hits_keep_their_place(tmp_path: Path) -> None:
@@ -77,14 +82,14 @@ def test_late_and_timeless_hits_keep_their_place(tmp_path: Path) -> None:
     path = tmp_path / "late.ndjson"
     times: list[dict[str, object]] = [{}, {"timeGMT": 10}, {"timeGMT": 5}, {}, {"timeGMT": 12}]
     path.write_bytes(b"\n".join(record(n, **time) for n, time in enumerate(times)))
-    assert [Replay(path).logged(t, WHOLE) for t in (0, 1.9, 2)] == [4, 4, 5]
+    assert [replay_of(path).logged(t, WHOLE) for t in (0, 1.9, 2)] == [4, 4, 5]
 
 
 def test_numbers_in_quotes_are_numbers(tmp_path: Path) -> None:
     """Ids and times written as strings are understood, since recordings differ in that."""
     path = tmp_path / "quoted.ndjson"
     path.write_bytes(record(1, timeGMT="7", visIdLow="18446744073709551615"))
-    hits = Replay(path).identities(0, 1, WHOLE, [])
+    hits = replay_of(path).identities(0, 1, WHOLE, [])
     assert (hits.time, hits.visitor_low) == ([7], [2**64 - 1])
 
 
@@ -92,12 +97,12 @@ def test_single_hit_comes_at_once(tmp_path: Path) -> None:
     """A recording without duration has no pace to keep."""
     path = tmp_path / "one.ndjson"
     path.write_bytes(record(1, timeGMT=7))
-    assert Replay(path, pace=60.0).logged(0.0, WHOLE) == 1
+    assert replay_of(path, pace=60.0).logged(0.0, WHOLE) == 1
 
 
 def test_identities(recording: Path) -> None:
     """The truth has the recorded ids, exact to 64 bits, and their times."""
-    hits = Replay(recording).identities(2, 4, WHOLE, [])
+    hits = replay_of(recording).identities(2, 4, WHOLE, [])
     assert hits == Identities(
         [2, 3], [2**64 - 3, 2**64 - 4], [None, None], [None, None], [1004, 1009]
     )
@@ -110,7 +115,7 @@ def test_shares_by_visitor(tmp_path: Path) -> None:
     path.write_bytes(
         b"\n".join(record(n, timeGMT=n, visIdLow=each) for n, each in enumerate(visitors))
     )
-    replay = Replay(path)
+    replay = replay_of(path)
     even, odd = Share(0, 2), Share(1, 2)
     assert [replay.numbers(0, 9, share) for share in (even, odd)] == [[0, 2, 4, 5], [1, 3]]
     assert replay.times(1, 3, even) == [2.0, 4.0]
@@ -141,7 +146,7 @@ def test_unusable_recordings(tmp_path: Path, content: bytes, complaint: str) -> 
     path = tmp_path / "bad.ndjson"
     path.write_bytes(content)
     with pytest.raises(RecordingError, match=complaint) as refused:
-        Replay(path)
+        replay_of(path)
     assert str(path) in str(refused.value)
     assert ".ndjson.gz" in str(refused.value)
 
@@ -150,14 +155,14 @@ def test_missing_recording(tmp_path: Path) -> None:
     """A file that is not there, and a folder, are refused in the same way."""
     for path in (tmp_path / "nowhere.ndjson", tmp_path):
         with pytest.raises(RecordingError, match="cannot be read") as refused:
-            Replay(path)
+            replay_of(path)
         assert str(path) in str(refused.value)
 
 
 @pytest.mark.skipif(not DAY.exists(), reason="the recorded day is not beside this checkout")
 def test_real_day() -> None:
     """The recorded day has 592 hits by 338 visitors, and lasts as long as its times say."""
-    replay = Replay(DAY)
+    replay = replay_of(DAY)
     hits = replay.identities(0, 592, WHOLE, [])
     assert replay.logged(1e9, WHOLE) == len(set(zip(hits.high, hits.low, strict=True))) == 592
     assert len(set(zip(hits.visitor_high, hits.visitor_low, strict=True))) == 338

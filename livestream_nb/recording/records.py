@@ -63,15 +63,21 @@ def spooled_lines(content: Content, number: int) -> list[bytes]:
     return [spooled[start:end].rstrip(b"\r") for start, end in bounds.iter_rows()]
 
 
-def arrivals(
-    content: Content, *, newest_first: bool = False, most: int | None = None
+def timed(
+    content: Content,
+    by: str = "arrived",
+    *,
+    newest_first: bool = False,
+    most: int | None = None,
 ) -> Iterator[list[tuple[int, bytes]]]:
-    """The records with their moments of arrival (Unix µs), a segment at a time, in their order.
+    """The records with a moment of each (Unix µs), a segment at a time, in the order of that.
 
     Parameters
     ----------
     content : Content
         Of which recording.
+    by : str
+        A column of moments; where it says none, the moment is that of arrival.
     newest_first : bool
         Whether the newest segment comes first.
     most : int, optional
@@ -87,24 +93,27 @@ def arrivals(
     if most is not None:
         numbers = numbers[:: max(1, ceil(len(numbers) / most))]
     for number in numbers:
-        if number in content.tail.segments:
-            times = [content.tail.segments[number].frame()["arrived"]]
-            lines: Sequence[Sequence[bytes | memoryview]] = [spooled_lines(content, number)]
-        else:
-            paths = content.sealed.files[number]
-            times = [_column(content, path, "arrived") for path in paths]
-            lines = [lines_of(path) for path in paths]
         pairs = (
-            (time, bytes(line))
-            for moments, part in zip(times, lines, strict=True)
-            for time, line in zip(moments.to_physical(), part, strict=True)
+            (moment, bytes(line))
+            for moments, lines in _parts(content, number, by)
+            for moment, line in zip(moments.to_physical(), lines, strict=True)
         )
         yield sorted(pairs, key=lambda pair: pair[0])
 
 
-def _column(content: Content, path: Path, name: str) -> pl.Series:
-    schema = {name: content.schema[name]}
-    return collect(read([path], schema), content.folder.path)[name]
+def _parts(
+    content: Content, number: int, by: str
+) -> Iterator[tuple[pl.Series, Sequence[bytes | memoryview]]]:
+    """The moments of a segment's hits, and their records."""
+    moment = pl.col(by).fill_null(pl.col("arrived"))
+    if number in content.tail.segments:
+        hits = content.tail.segments[number].frame()
+        yield hits.select(moment).to_series(), spooled_lines(content, number)
+        return
+    schema = {name: content.schema[name] for name in dict.fromkeys((by, "arrived"))}
+    for path in content.sealed.files[number]:
+        hits = collect(read([path], schema).select(moment), content.folder.path)
+        yield hits.to_series(), lines_of(path)
 
 
 def with_columns(content: Content, columns: Sequence[Column], since: float | None) -> pl.LazyFrame:

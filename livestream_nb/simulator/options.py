@@ -1,8 +1,8 @@
 """From the values that someone chooses for a simulator to what it is made of."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from ipaddress import ip_address
-from pathlib import Path
 from typing import Literal
 
 from livestream_nb.checks import check_positive, check_seconds, check_switch
@@ -33,15 +33,16 @@ def hit_source(
     seed: int,
     rate: float,
     record_size: int | None,
-    hits: str | Path | None,
+    recorded: tuple[Sequence[bytes], str] | None,
     pace: Literal["original"] | float | None,
+    loop: bool,
 ) -> Traffic | Replay:
-    """Make the hits up, or read the recording; refuse what is out of its range."""
+    """Make the hits up, or replay records that are named; refuse what is out of its range."""
     check_positive("rate", rate)
-    check_replay(hits, pace)
-    if hits is None:
+    check_replay(recorded is not None, pace, loop)
+    if recorded is None:
         return Traffic(seed, rate, record_size)
-    return Replay(hits, "original" if pace is None else pace)
+    return Replay(*recorded, "original" if pace is None else pace, loop=loop)
 
 
 def check_address(host: object) -> None:
