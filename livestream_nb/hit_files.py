@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, TYPE_CHECKING, cast
 
 import polars as pl
 import zstandard
@@ -17,9 +17,11 @@ from livestream_nb.errors import InvalidOption, RecordingError
 from livestream_nb.hits.columns import Column, resolve
 from livestream_nb.hits.decode import Decoder, schema_of
 from livestream_nb.hits.fields import COLUMNS
-from livestream_nb.hits.records import Rejected
 from livestream_nb.recorded import Recording
 from livestream_nb.recording.folder import ABOUT
+
+if TYPE_CHECKING:
+    from livestream_nb.hits.records import Rejected
 
 GZIP, ZSTD, PARQUET = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PAR1"
 SUFFIXES = (".ndjson", ".jsonl", ".ndjson.gz", ".jsonl.gz", ".ndjson.zst", ".jsonl.zst", ".parquet")

@@ -48,7 +48,8 @@ KNOWS = {
     | BASE
     | {"protocol", "hits", "simulator", "simulated", "notebook"},
     "demo": BASE | {"reader", "embedded"},
-    "cli": BASE | {"protocol", "hits", "simulator", "demo", "embedded", "views"},
+    "cli": BASE
+    | {"protocol", "hits", "simulator", "reader", "status", "demo", "embedded", "views"},
     "__init__": BASE
     | {"policy", "connection", "hits", "reader", "embedded", "recorded", "hit_files"},
 }

@@ -1,4 +1,4 @@
-"""The command line: ``livestream-nb demo``, ``simulate`` and ``columns``."""
+"""The command line: ``livestream-nb demo``, ``record``, ``simulate`` and ``columns``."""
 
 import sys
 
@@ -8,6 +8,7 @@ from rich.text import Text
 
 from livestream_nb.cli.columns import columns
 from livestream_nb.cli.demonstration import UNSOUND, demo
+from livestream_nb.cli.recording import record
 from livestream_nb.cli.simulation import simulate
 from livestream_nb.errors import LivestreamError, StreamFailed, WaitTimeout
 
@@ -16,11 +17,12 @@ __all__ = ["main"]
 WRONG_INPUT = 2
 
 app = typer.Typer(
-    help="Adobe Analytics Livestream: try it on the embedded simulator.",
+    help="Adobe Analytics Livestream: record it, or try it on the embedded simulator.",
     no_args_is_help=True,
     add_completion=False,
 )
 app.command()(demo)
+app.command()(record)
 app.command()(simulate)
 app.command()(columns)
 

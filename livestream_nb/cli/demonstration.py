@@ -2,7 +2,6 @@
 
 from datetime import datetime
 from pathlib import Path
-from tempfile import TemporaryFile
 from typing import Annotated
 
 import typer
@@ -11,21 +10,13 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
+from livestream_nb.cli.folders import check_writable
 from livestream_nb.cli.lab import FOLDER, open_lab
+from livestream_nb.cli.states import Narrator
 from livestream_nb.demo import COOLDOWN, Demo, Outcome
-from livestream_nb.errors import InvalidOption
 
 UNSOUND = 1
 INTERRUPTED = 130
-SHAPES = {
-    "connecting": "◇",
-    "streaming": "▶",
-    "stalled": "◫",
-    "cooldown": "◔",
-    "stopped": "■",
-    "failed": "✕",
-}
-STYLES = {"streaming": "green", "cooldown": "yellow", "failed": "red"}
 
 console = Console(highlight=False)
 
@@ -33,7 +24,7 @@ console = Console(highlight=False)
 def demo(
     seconds: Annotated[float, typer.Option(help="How long the run lasts, 6 to 600.")] = 20.0,
     replay: Annotated[
-        Path | None, typer.Option(help="Replay a recording: .ndjson or .ndjson.gz.")
+        Path | None, typer.Option(help="Replay a recording, or a file of records.")
     ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Write hits, timeline and a report to this folder.")
@@ -51,7 +42,7 @@ def demo(
         raise typer.Exit(open_lab(Path(FOLDER)))
     run = Demo(seconds, replay)
     if out is not None:
-        _writable(out)
+        check_writable("out", out)
     console.print(
         f"A simulated Livestream on this machine, {run.simulator.clock.rate:.0f} times as fast as "
         f"real time, so that the default cooldown of {COOLDOWN:.0f} s lasts "
@@ -98,44 +89,12 @@ def _time(moment: datetime | None) -> str:
     return f"{moment:%Y-%m-%d %H:%M:%S} UTC ({moment.timestamp():.0f})" if moment else "none"
 
 
-class Narrator:
-    """Prints every change of state as a line, above a progress bar with the counts."""
-
-    def __init__(self, run: Demo, progress: Progress) -> None:
-        self._run = run
-        self._progress = progress
-        self._task = progress.add_task("", total=1.0)
-        self._told = 0
-
-    def tick(self) -> None:
-        """Tell what is new."""
-        timeline = self._run.reader.timeline()
-        for row in timeline[self._told :].iter_rows(named=True):
-            since = (row["started"] - timeline["started"][0]).total_seconds()
-            self._progress.console.print(state_line(row["state"], since, row["sentence"]))
-        self._told = timeline.height
-        status = self._run.reader.status
-        counts = f"{status.hits:,} hits, {status.duplicates:,} duplicates"
-        self._progress.update(self._task, completed=self._run.done, description=counts)
-
-
-def state_line(state: str, since: float, sentence: str) -> Table:
-    """One change of state: when, in service minutes and seconds; what; why."""
-    line = Table.grid(padding=(0, 2))
-    for width in (6, 12):
-        line.add_column(width=width)
-    line.add_column(overflow="fold")
-    time = f"{int(since) // 60:3d}:{int(since) % 60:02d}"
-    word = Text(f"{SHAPES[state]} {state}", STYLES.get(state, "cyan"))
-    line.add_row(Text(time, "dim"), word, Text(sentence))
-    return line
-
-
 def _watched(run: Demo) -> Outcome:
     columns = (BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True) as progress:
         try:
-            return run.run(Narrator(run, progress).tick)
+            narrator = Narrator(run.reader, progress)
+            return run.run(lambda: narrator.tick(run.done))
         except KeyboardInterrupt:
             progress.stop()
             console.print("Stopped before its end: nothing is judged.")
@@ -151,16 +110,6 @@ def _verdict(outcome: Outcome) -> Text:
         f"a wait was shorter than {COOLDOWN:.0f} s": not outcome.floor_held,
     }
     return Text(f"Not sound: {', '.join(what for what in broken if broken[what])}.", "bold red")
-
-
-def _writable(out: Path) -> None:
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        with TemporaryFile(dir=out):
-            pass
-    except OSError as error:
-        right = f"give a folder that can be written to ({error.strerror})"
-        raise InvalidOption.value("out", str(out), right) from None
 
 
 def _write(run: Demo, outcome: Outcome, out: Path) -> None:

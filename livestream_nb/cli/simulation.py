@@ -30,11 +30,14 @@ def simulate(
         int | None, typer.Option(help="Bytes of a made-up record, 2000 to 4000.")
     ] = None,
     replay: Annotated[
-        Path | None, typer.Option(help="Replay a recording: .ndjson or .ndjson.gz.")
+        Path | None, typer.Option(help="Replay a recording, or a file: .ndjson, .gz or .zst.")
     ] = None,
     pace: Annotated[
         str, typer.Option(help="Of a replay: original, or all within so many service seconds.")
     ] = "original",
+    loop: Annotated[
+        bool, typer.Option("--loop", help="Begin a replay again when it is over.")
+    ] = False,
     scenario: Annotated[
         str, typer.Option(help=f"What goes wrong: {', '.join(SCENARIOS)}.")
     ] = "calm",
@@ -75,6 +78,7 @@ def simulate(
         rate=rate,
         record_size=record_size,
         hits=replay,
+        loop=loop,
         pace=_pace(pace),
         scenario=scenario,
         speed=speed,

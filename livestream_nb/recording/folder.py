@@ -270,8 +270,15 @@ class Folder:
 
 def _differing(there: About, about: About) -> str:
     """What is not the same, in words."""
-    return "; ".join(
+    told = [
         f"{name} is {getattr(there, name)!r} there, not {getattr(about, name)!r}"
-        for name in ("stream", "columns", "raw", "mask")
+        for name in ("stream", "raw", "mask")
         if getattr(there, name) != getattr(about, name)
-    )
+    ]
+    for names, others, what in (
+        (there.columns, about.columns, "it has columns that are not asked for"),
+        (about.columns, there.columns, "columns are asked for that it has not"),
+    ):
+        if more := [name for name in names if name not in others]:
+            told.append(f"{what}: {', '.join(more)}")
+    return "; ".join(told)
