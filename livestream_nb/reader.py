@@ -12,7 +12,6 @@ from pathlib import Path
 from ssl import SSLContext
 from typing import TYPE_CHECKING, Any, Self
 
-from livestream_nb import waiting
 from livestream_nb.answers import Answers
 from livestream_nb.checks import check_switch, time_zone
 from livestream_nb.clock import Clock
@@ -30,7 +29,7 @@ from livestream_nb.protocol.request import stream_request
 from livestream_nb.session import Session
 from livestream_nb.status import ENDED, Status, status_of
 from livestream_nb.views import Views, begin_drawing, expect_a_look
-from livestream_nb.waiting import Goal
+from livestream_nb.waiting import Waits
 
 if TYPE_CHECKING:
     from livestream_nb.dashboard.view import Dashboard
@@ -39,7 +38,7 @@ _reading: dict[str, "Reader"] = {}
 _registry = threading.RLock()
 
 
-class Reader(Answers, Views):
+class Reader(Answers, Waits, Views):
     """Reads a Livestream in the background and keeps its hits in polars frames.
 
     Nothing is sent before :meth:`start`. Connections are kept for as long as they last; after a
@@ -217,37 +216,6 @@ class Reader(Answers, Views):
             status, state=Phase.STOPPED.value, reason=reason, next_attempt=None, silent_for=None
         )
 
-    def wait(
-        self, *, hits: int | None = None, state: str | None = None, timeout: float | None = None
-    ) -> Self:
-        """Block until so many distinct hits were received, and a state is reached.
-
-        Parameters
-        ----------
-        hits : int, optional
-            How many hits, counted since the reader was made.
-        state : str, optional
-            A state's name, such as ``"streaming"``.
-        timeout : float, optional
-            Real seconds to wait at most.
-
-        Raises
-        ------
-        WaitTimeout
-            When the time is over, or nothing can come because the reader is stopped.
-        StreamFailed
-            When the stream stopped for good before.
-        """
-        waiting.wait(self._session, Goal.of(hits, state), lambda: self.status, timeout)
-        return self
-
-    async def until(
-        self, *, hits: int | None = None, state: str | None = None, timeout: float | None = None
-    ) -> Self:
-        """The same as :meth:`wait` for use with ``await``: the kernel stays free meanwhile."""
-        await waiting.until(self._session, Goal.of(hits, state), lambda: self.status, timeout)
-        return self
-
     @property
     def name(self) -> str:
         """The stream's name."""
@@ -274,10 +242,11 @@ class Reader(Answers, Views):
         if not hasattr(self, "_session"):  # a traceback may show one that was refused halfway
             return "<Reader, not made>"
         status = self.status
+        recording = "" if status.recording is None else f", {status.recording.told()}"
         return (
             f"<Reader {self.name}: {status.state}, {status.hits:,} hits, "
             f"{status.duplicates:,} duplicates, {status.quarantined:,} quarantined, "
-            f"{status.evicted:,} evicted, {status.connects:,} connects>"
+            f"{status.evicted:,} evicted, {status.connects:,} connects{recording}>"
         )
 
     @property

@@ -96,3 +96,45 @@ async def until(
         raise goal.missed(status(), timeout) from None
     finally:
         unlisten()
+
+
+class Waits:
+    """Waiting for what a reader has received, or for its state."""
+
+    _session: Session
+
+    @property
+    def status(self) -> Status:
+        """How the reader is doing now."""
+        raise NotImplementedError
+
+    def wait(
+        self, *, hits: int | None = None, state: str | None = None, timeout: float | None = None
+    ) -> Self:
+        """Block until so many distinct hits were received, and a state is reached.
+
+        Parameters
+        ----------
+        hits : int, optional
+            How many hits, counted since the reader was made.
+        state : str, optional
+            A state's name, such as ``"streaming"``.
+        timeout : float, optional
+            Real seconds to wait at most.
+
+        Raises
+        ------
+        WaitTimeout
+            When the time is over, or nothing can come because the reader is stopped.
+        StreamFailed
+            When the stream stopped for good before.
+        """
+        wait(self._session, Goal.of(hits, state), lambda: self.status, timeout)
+        return self
+
+    async def until(
+        self, *, hits: int | None = None, state: str | None = None, timeout: float | None = None
+    ) -> Self:
+        """The same as :meth:`wait` for use with ``await``: the kernel stays free meanwhile."""
+        await until(self._session, Goal.of(hits, state), lambda: self.status, timeout)
+        return self

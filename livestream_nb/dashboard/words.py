@@ -60,7 +60,9 @@ def figures(snapshot: Snapshot) -> dict[str, str]:
     hits, pace = counted.pop("hits"), snapshot.pace
     rates = {"hits/s": "–" if pace is None else f"{pace:,.1f}", "delay": delay(snapshot.delay)}
     fast = {} if snapshot.rate == 1 else {"clock speed": f"{snapshot.rate:g}×"}
-    return {"hits": hits, **rates, **counted, **fast}
+    recording = snapshot.status.recording
+    kept = {} if recording is None else {"recording": recording.state}
+    return {"hits": hits, **rates, **counted, **kept, **fast}
 
 
 def delay(seconds: float | None) -> str:

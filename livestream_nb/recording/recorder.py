@@ -63,6 +63,11 @@ class RecordingStatus:
     hits: int
     missed: int
 
+    def told(self) -> str:
+        """The state in a word or two, with what was missed."""
+        missed = f", {self.missed:,} not recorded" if self.missed else ""
+        return f"{'recording ' if self.state == 'interrupted' else ''}{self.state}{missed}"
+
 
 class Recorder:
     """Records one stream into a folder, from :meth:`open` to :meth:`close`.
