@@ -108,6 +108,7 @@ class FakeStatus:
     next_attempt: datetime | None = None
     reason: str = "Connected; hits arrive."
     hits: int = 12_345
+    recording: None = None
     duplicates: int = 12
     connections: int = 1
     transitions: int = 7
@@ -149,6 +150,10 @@ class FakeReader:
 
     def lag(self) -> pl.DataFrame:
         return lag(int(self.clock.now))
+
+    @property
+    def _now(self) -> datetime:
+        return datetime.fromtimestamp(self.clock.utc(), UTC)
 
     def _recent_counts(self, since: float) -> list[tuple[int, int, int]]:
         self.calls.append("throughput")

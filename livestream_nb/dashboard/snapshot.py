@@ -1,7 +1,7 @@
 """One look at a reader: everything that a view shows of one moment. Widgets are elsewhere."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from math import ceil, inf
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -12,6 +12,7 @@ from livestream_nb.charts.window import Window
 from livestream_nb.dashboard import steps
 from livestream_nb.dashboard.scale import SPANS, Question, Scale, window_at
 from livestream_nb.dashboard.steps import Delay, Second, Spell
+from livestream_nb.status import ENDED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -36,6 +37,10 @@ class Shown(Protocol):
     @property
     def clock(self) -> "Clock":
         """Service time."""
+
+    @property
+    def _now(self) -> datetime:
+        """The last moment that there can be anything to tell of."""
 
     @property
     def status(self) -> "Status":
@@ -159,9 +164,10 @@ class Watch:
         """Look at it now: some tenths of a millisecond, or a few when something is due."""
         reader, answers = self._reader, self._answers
         status, rate = reader.status, reader.clock.rate
-        now = datetime.fromtimestamp(reader.clock.utc(), UTC)
+        now = reader._now  # noqa: SLF001  # for views
         scale = Scale.of(rate, status.connections, self.span)
-        known = (status.transitions, int((now.timestamp() - scale.late) // scale.every))
+        late = -scale.every if status.state in ENDED else scale.late  # then nothing is to come
+        known = (status.transitions, int((now.timestamp() - late) // scale.every))
         if self._known is None or known[0] != self._known[0]:
             answers["timeline"] = reader.timeline()
             answers["spells"] = steps.spells(answers["timeline"])

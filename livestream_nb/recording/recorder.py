@@ -65,8 +65,9 @@ class RecordingStatus:
 
     def told(self) -> str:
         """The state in a word or two, with what was missed."""
+        states = {"interrupted": "recording interrupted", "stopped": "recorded"}
         missed = f", {self.missed:,} not recorded" if self.missed else ""
-        return f"{'recording ' if self.state == 'interrupted' else ''}{self.state}{missed}"
+        return f"{states.get(self.state, self.state)}{missed}"
 
 
 class Recorder:

@@ -1,5 +1,10 @@
-"""livestream_nb.recording: a process that records is killed; what it had received is there."""
+"""livestream_nb.recording with real processes: killed amid recording, and followed for a minute.
 
+The minute begins with the first test, and is looked at in the last one.
+"""
+
+import json
+import os
 import signal
 import subprocess
 import sys
@@ -15,6 +20,7 @@ from livestream_nb import Recording, Simulator
 SPEED = 30.0
 SOON = 30.0
 IDS = ["hitIdHigh", "hitIdLow"]
+ROOT = Path(__file__).parents[1]
 
 PROGRAM = """
 import sys
@@ -50,6 +56,18 @@ class Process:
         said = self._process.stdout.read().split("\n")
         self._process.stdout.close()
         return max((int(line) for line in said[:-1] if line), default=0)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def minute(tmp_path_factory: pytest.TempPathFactory) -> Iterator[subprocess.Popen[str]]:
+    """A writer and a follower at 2,000 hits/s: for a minute in CI, else for ten seconds."""
+    command = [sys.executable, "-m", "tests.following", "60" if os.environ.get("CI") else "10"]
+    state = {"LIVESTREAM_NB_STATE": str(tmp_path_factory.mktemp("state"))}
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, env=os.environ | state, cwd=ROOT
+    ) as process:
+        yield process
+        process.kill()
 
 
 @pytest.fixture
@@ -118,3 +136,13 @@ def test_dedupe_goes_on_across_restarts(recording, tmp_path: Path) -> None:
         assert states.filter(pl.col("reason") == "killed").height == 3
         assert found.gaps()["verdict"].to_list() == ["covered", "covered"]
         assert found.status.state == "stopped"
+
+
+def test_a_follower_keeps_up(minute: subprocess.Popen[str]) -> None:
+    """At 2,000 hits/s a follower is never 2 s behind, and has the very same hits."""
+    said, _ = minute.communicate(timeout=120)
+    found = json.loads(said)
+    assert found["sent"] > 10_000
+    assert found["longest"] < 2.0
+    assert found["same"]
+    assert found["exact"]
