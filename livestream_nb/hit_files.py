@@ -6,9 +6,8 @@ import os
 import warnings
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, cast
+from typing import IO, TYPE_CHECKING
 
 import polars as pl
 import zstandard
@@ -92,7 +91,7 @@ def raw_records(source: str | Path | Recording) -> list[bytes]:
 
 
 def _sources(path: str | Path | Iterable[str | Path]) -> list[Path]:
-    given = [path] if isinstance(path, str | Path) else list(path)
+    given = list(path) if isinstance(path, Iterable) and not isinstance(path, str) else [path]
     found = [each for one in given for each in _expanded(one)]
     if not found:
         raise RecordingError(f"There are no hits at {path}: {KINDS}, .ndjson.gz or .parquet.")
@@ -124,9 +123,7 @@ def _hits(path: Path, columns: object, wanted: Sequence[Column]) -> pl.DataFrame
     if path.is_dir():
         recording = Recording(path)
         return recording.hits(columns=None if columns is None else names)
-    with _opened(path) as file:
-        is_parquet = file.read(len(PARQUET)) == PARQUET
-    if is_parquet:
+    if _magic(path) == PARQUET:
         return _parquet(path, None if columns is None else names)
     return _decoded(path, wanted)
 
@@ -171,30 +168,47 @@ def _decoded(path: Path, wanted: Sequence[Column]) -> pl.DataFrame:
 def _blocks(path: Path) -> Iterator[bytes]:
     """The content of a file of lines in blocks of whole ones."""
     rest = b""
-    with _opened(path) as file:
-        while block := file.read(BLOCK):
-            whole, newline, after = (rest + block).rpartition(b"\n")
+    try:
+        for chunk in _chunks(path):
+            whole, newline, after = (rest + chunk).rpartition(b"\n")
             if newline:
                 yield whole
             rest = after
+    except BROKEN as error:
+        raise _unreadable(path, error) from error
     yield rest
 
 
-@contextmanager
-def _opened(path: Path) -> Iterator[IO[bytes]]:
-    """A file, unpacked as its first bytes say that it is packed."""
+def _chunks(path: Path) -> Iterator[bytes]:
+    """The content of a file, unpacked as its first bytes say that it is packed."""
+    magic = _magic(path)
+    with path.open("rb") as file:
+        if magic == ZSTD:
+            yield from _unpacked(file)
+            return
+        unpacked = gzip.GzipFile(fileobj=file) if magic.startswith(GZIP) else file
+        while chunk := unpacked.read(BLOCK):
+            yield chunk
+
+
+def _unpacked(file: IO[bytes]) -> Iterator[bytes]:
+    """The content of a file packed by zstd; `EOFError` when it was cut short."""
+    unpacker = None
+    while packed := file.read(BLOCK):
+        while packed:
+            unpacker = unpacker or zstandard.ZstdDecompressor().decompressobj()
+            yield unpacker.decompress(packed)
+            packed = unpacker.unused_data
+            unpacker = None if unpacker.eof else unpacker
+    if unpacker is not None:
+        raise EOFError("it was cut short")
+
+
+def _magic(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
-            magic = file.read(len(ZSTD))
-            file.seek(0)
-            if magic.startswith(GZIP):
-                yield cast("IO[bytes]", gzip.GzipFile(fileobj=file))
-            elif magic == ZSTD:
-                unpacker = zstandard.ZstdDecompressor()
-                yield unpacker.stream_reader(file, read_across_frames=True, closefd=False)
-            else:
-                yield file
-    except BROKEN as error:
+            return file.read(len(PARQUET))
+    except OSError as error:
         raise _unreadable(path, error) from error
 
 

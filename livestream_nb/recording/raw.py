@@ -55,5 +55,4 @@ def read_raw(path: Path) -> bytes:
     zstandard.ZstdError
         When it is damaged.
     """
-    with path.open("rb") as file:
-        return zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True).readall()
+    return zstandard.ZstdDecompressor().decompress(path.read_bytes())
