@@ -4,7 +4,9 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from shutil import copyfile
 
+import polars as pl
 import pyarrow as pa
 import pytest
 
@@ -60,6 +62,20 @@ def test_what_is_said_of_charts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         for block in blocks("python", "What you see"):
             exec(block, {"reader": reader})
     assert (tmp_path / "report.html").stat().st_size > 500_000
+
+
+def test_what_is_said_of_recordings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every line on recordings runs as it stands there."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "days").mkdir()
+    copyfile(ROOT / "data/shop-300.ndjson.gz", tmp_path / "days" / "shop.ndjson.gz")
+    (program,) = blocks("python", "Recording")
+    with livestream_nb.Simulator(speed=60) as simulator:
+        scope = {"ls": livestream_nb, "pl": pl, "simulator": simulator}
+        exec(program, scope)
+        scope["simulator"].stop()
+        assert scope["recording"].status.hits >= 2_000
+        scope["recording"].close()
 
 
 def test_every_notebook_is_told() -> None:

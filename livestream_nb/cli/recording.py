@@ -84,7 +84,7 @@ def record(
     status = reader.status
     console.print(_summary(status, to))
     if before.state == "failed":
-        console.print(before.reason, style="bold red")
+        console.print(before.reason, style="bold red", soft_wrap=True)
     complete = status.recording is not None and not status.recording.missed
     raise typer.Exit(0 if complete and before.state != "failed" else FAILED)
 
