@@ -85,7 +85,7 @@ class Recording(History, Views):
 
     def stop(self) -> None:
         """Stay with what is known now."""
-        with self._asked():
+        with self._looking:
             self._following = False
 
     def start(self) -> Self:

@@ -11,6 +11,7 @@ from livestream_nb.dashboard.snapshot import Snapshot
 from livestream_nb.status import ENDED
 
 LONG_SILENCE = 10.0
+RECORDING = {"recording": "on", "interrupted": "interrupted", "stopped": "ended"}
 
 
 class Moment(NamedTuple):
@@ -61,7 +62,7 @@ def figures(snapshot: Snapshot) -> dict[str, str]:
     rates = {"hits/s": "–" if pace is None else f"{pace:,.1f}", "delay": delay(snapshot.delay)}
     fast = {} if snapshot.rate == 1 else {"clock speed": f"{snapshot.rate:g}×"}
     recording = snapshot.status.recording
-    kept = {} if recording is None else {"recording": recording.state}
+    kept = {} if recording is None else {"recording": RECORDING[recording.state]}
     return {"hits": hits, **rates, **counted, **kept, **fast}
 
 

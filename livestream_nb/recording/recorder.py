@@ -11,6 +11,7 @@ import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from shutil import disk_usage
 from typing import TYPE_CHECKING
 
 from livestream_nb.clock import Clock
@@ -37,6 +38,8 @@ log = logging.getLogger("livestream_nb")
 
 SEGMENT_BYTES = 64 * 1024 * 1024
 SEGMENT_SECONDS = 600.0
+ROOM = 1024 * 1024
+"""Bytes that must be free to go on: with less, the next block would most likely not fit."""
 
 
 @dataclass(frozen=True)
@@ -211,6 +214,8 @@ class Recorder:
     def _resume(self) -> Known | None:
         known = None
         try:
+            if disk_usage(self._folder.path).free < ROOM:
+                return None
             known = None if self._lock else self._claim()
         except (*UNWRITABLE, RecordingError) as error:
             self._interrupt(error)

@@ -89,7 +89,7 @@ class Writer:
         self._dirty = False
         self._open = True
         self._lock = Lock()
-        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY)
+        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, 0o666)
 
     def append(self, frame: Frame) -> int:
         """Append a frame, wholly or not at all; return where in the file its payload begins."""
