@@ -175,6 +175,9 @@ class Answers:
         """
         return self._session.intake.buffer.quarantine()
 
+    def _values(self, column: str, last: str | timedelta | None = None) -> pl.Series:
+        return self.hits(last, [column])[column]
+
     def _recent_counts(self, since: float) -> list[tuple[int, int, int]]:
         return self._session.intake.buffer.recent_counts(since)
 

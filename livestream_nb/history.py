@@ -194,6 +194,11 @@ class History:
             found = [pair for part in timed(content, "receivedTimeGMT") for pair in part]
         return [line for _, line in sorted(found, key=lambda pair: pair[0])]
 
+    def _values(self, column: str, last: str | timedelta | None = None) -> pl.Series:
+        with self._asked() as content:
+            lazy = self._lazy(content, [column], self._since(last))
+        return collect(lazy, self.path)[column]
+
     def _since(self, last: str | timedelta | None) -> float | None:
         return None if last is None else self._now.timestamp() - seconds_in("last", last)
 

@@ -1,7 +1,7 @@
 """What can be drawn of a stream, and the page that tells of it: from its frames, at any moment."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from math import ceil
 from pathlib import Path
@@ -42,10 +42,11 @@ class Source(Protocol):
     def _facts(self) -> Mapping[str, str]:
         """What there is to say in words and numbers, by name."""
 
-    def hits(
-        self, last: str | timedelta | None = None, columns: str | Sequence[str] | None = None
-    ) -> pl.DataFrame:
-        """As :meth:`Reader.hits`."""
+    def lazy(self) -> pl.LazyFrame:
+        """As :meth:`Reader.lazy`."""
+
+    def _values(self, column: str, last: str | timedelta | None = None) -> pl.Series:
+        """The values of a column, of the hits that ``Reader.hits(last)`` has, in any order."""
 
     def throughput(self, every: str = "1s", last: str | timedelta | None = None) -> pl.DataFrame:
         """As :meth:`Reader.throughput`."""
@@ -186,7 +187,7 @@ def page(source: Source, title: str, facts: Mapping[str, str]) -> str:
     stream = stream_chart(
         source.throughput(every), source.timeline(), source.lag(every), window=window, every=step
     )
-    kept = source.hits().columns
+    kept = source.lazy().collect_schema()
     tops = {f"Hits by {name}": _top(source, name) for name in REPORTED if name in kept}
     charts: dict[str, Chart] = {
         "Hits per second, the states of the connections, and the delay of hits": stream
@@ -218,7 +219,7 @@ def _top(
     source: Source, column: str, last: str | timedelta | None = None, n: int = 10
 ) -> pl.DataFrame:
     check_count("n", n, "values")
-    values = source.hits(last=last, columns=[column])[column]
+    values = source._values(column, last)  # noqa: SLF001
     if not measures.has_single_values(values.dtype):
         right = "give a column of single values, or of lists of them"
         raise InvalidOption.value("column", column, right)

@@ -176,9 +176,12 @@ class FakeReader:
         self.calls.append("timeline")
         return timeline(self.clock.now) if self.states is None else self.states
 
-    def hits(self, last: timedelta | None = None, columns: list[str] | None = None) -> pl.DataFrame:
+    def lazy(self) -> pl.LazyFrame:
+        return self.rows.lazy()
+
+    def _values(self, column: str, last: timedelta | None = None) -> pl.Series:
         self.calls.append("hits")
-        return self.rows if columns is None else self.rows.select(columns)
+        return self.rows[column]
 
     def start(self) -> "FakeReader":
         self.calls.append("start")

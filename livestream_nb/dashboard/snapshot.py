@@ -15,7 +15,7 @@ from livestream_nb.dashboard.steps import Delay, Second, Spell
 from livestream_nb.status import ENDED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from livestream_nb.clock import Clock
     from livestream_nb.status import Status
@@ -52,12 +52,11 @@ class Shown(Protocol):
     def stop(self) -> None:
         """What the viewer asks for by Stop."""
 
-    def hits(
-        self,
-        last: "str | timedelta | None" = None,
-        columns: "str | Sequence[str] | None" = None,
-    ) -> pl.DataFrame:
-        """As :meth:`Reader.hits`."""
+    def lazy(self) -> pl.LazyFrame:
+        """As :meth:`Reader.lazy`."""
+
+    def _values(self, column: str, last: str | timedelta | None = None) -> pl.Series:
+        """The values of a column, of the hits that ``Reader.hits(last)`` has, in any order."""
 
     def timeline(self) -> pl.DataFrame:
         """As :meth:`Reader.timeline`."""
@@ -139,7 +138,7 @@ class Watch:
 
     def __init__(self, reader: Shown) -> None:
         self._reader = reader
-        schema = reader.hits().schema
+        schema = reader.lazy().collect_schema()
         shown = [name for name, of in schema.items() if measures.has_single_values(of)]
         counted = {name: of.is_numeric() or of.is_temporal() for name, of in schema.items()}
         self.columns = sorted(shown, key=counted.__getitem__)
@@ -224,7 +223,7 @@ class Watch:
     def _top(self, question: Question) -> None:
         """Count, but not so often that it would take more than a twentieth of the time."""
         began = self._real()
-        values = self._reader.hits(last=question.last, columns=[self.column])[self.column]
+        values = self._reader._values(self.column, question.last)  # noqa: SLF001  # for views
         self._answers |= {"top": measures.top(values), "held": values.len()}
         spent = self._real() - began
         self._top_from = began + max(LEAST_REST, REST * spent)
