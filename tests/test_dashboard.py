@@ -279,12 +279,12 @@ def test_asks_back_to_the_step_that_the_window_begins_in(
 ) -> None:
     """Every question is of the window, and of the whole step that is cut by its beginning."""
     asked: dict[str, object] = {}
-    for name in ("_recent_counts", "_recent_delays", "hits"):
+    for name in ("_recent_counts", "_recent_delays", "_values"):
         answer = getattr(FakeReader, name)
 
-        def ask(self: FakeReader, *args: float, name=name, answer=answer, **how: object) -> object:
-            asked[name] = how.get("last", *args)
-            return answer(self, *args, **how)
+        def ask(self: FakeReader, *args: object, name=name, answer=answer) -> object:
+            asked[name] = args[-1]
+            return answer(self, *args)
 
         monkeypatch.setattr(FakeReader, name, ask)
     watch = Watch(reader)
@@ -295,7 +295,7 @@ def test_asks_back_to_the_step_that_the_window_begins_in(
         assert asked == {
             "_recent_counts": at(since).timestamp(),
             "_recent_delays": at(since).timestamp(),
-            "hits": timedelta(seconds=last),
+            "_values": timedelta(seconds=last),
         }
 
 
@@ -313,13 +313,13 @@ def test_counting_that_takes_long_is_done_less_often(
         asked.append("hits" in reader.calls)
     assert asked == [True, False, True]
     reader.clock = FakeClock(now=400)
-    count = FakeReader.hits
+    count = FakeReader._values
 
-    def slowly(self: FakeReader, **how: object) -> pl.DataFrame:
+    def slowly(self: FakeReader, *asked: object) -> pl.Series:
         self.clock.now += 0.5
-        return count(self, **how)
+        return count(self, *asked)
 
-    monkeypatch.setattr(FakeReader, "hits", slowly)
+    monkeypatch.setattr(FakeReader, "_values", slowly)
     watch, asked = Watch(reader), []
     for now in (400, 405, 409.9, 410, 415):
         reader.clock.now = now
@@ -339,7 +339,7 @@ def test_asks_little_and_never_much_at_once(reader: FakeReader) -> None:
     """After the first look, at most one question per look, and none until a step is complete."""
     watch = Watch(reader)
     watch.look()
-    assert reader.calls == ["hits", "timeline", "throughput", "lag", "hits"]
+    assert reader.calls == ["timeline", "throughput", "lag", "hits"]
     asked = []
     for now in (300.25, 300.5, 300.75, 301.0, 301.25, 301.5, 301.75, 302.0):
         reader.calls.clear()
