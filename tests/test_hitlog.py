@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from livestream_nb.simulator.hitlog import HitLog
-from livestream_nb.simulator.replay import Replay
 from livestream_nb.simulator.share import WHOLE, Share
 from livestream_nb.simulator.tempo import Tempo
+from tests.test_replay import replay_of
 
 BEGAN = 1_800_000_000.0
 
@@ -26,7 +26,7 @@ def recording(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def log(recording: Path) -> HitLog:
-    log = HitLog(Replay(recording))
+    log = HitLog(replay_of(recording))
     log.begin(BEGAN)
     return log
 
@@ -37,7 +37,7 @@ def counts(log: HitLog, *seconds: float) -> list[int]:
 
 def test_nothing_before_the_beginning(recording: Path) -> None:
     """A log that nobody has connected to holds no hits, whatever the time."""
-    log = HitLog(Replay(recording))
+    log = HitLog(replay_of(recording))
     assert log.logged(WHOLE, BEGAN) == 0
     assert log.truth(BEGAN)[1] == []
 
@@ -81,7 +81,7 @@ def test_newer_tempo_takes_the_place_of_an_older(log: HitLog) -> None:
 
 def test_begins_as_it_was_told(recording: Path) -> None:
     """A tempo that is set before the first connect counts from there."""
-    log = HitLog(Replay(recording))
+    log = HitLog(replay_of(recording))
     log.change_tempo(2.0, 10.0, BEGAN - 1_000.0)
     log.begin(BEGAN)
     assert counts(log, 5.0, 10.0, 11.0) == [11, 21, 22]

@@ -298,8 +298,10 @@ def test_public_names() -> None:
         "LivestreamError",
         "Reader",
         "ReconnectPolicy",
+        "Recording",
         "ServerToServer",
         "Simulator",
         "__version__",
+        "read_hits",
     ]
     assert all(hasattr(livestream_nb, name) for name in livestream_nb.__all__)

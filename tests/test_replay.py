@@ -17,8 +17,8 @@ def record(number: int, **fields: object) -> bytes:
     return json.dumps({"hitIdHigh": number, "hitIdLow": 2**64 - 1 - number} | fields).encode()
 
 
-def replay_of(path: Path, **options: object) -> Replay:
-    return Replay(raw_records(path), str(path), **options)
+def replay_of(path: Path, *pace: float, **options: object) -> Replay:
+    return Replay(raw_records(path), str(path), *pace, **options)
 
 
 @pytest.fixture

@@ -24,10 +24,10 @@ from livestream_nb.simulator.hitlog import HitLog
 from livestream_nb.simulator.http.face import Face
 from livestream_nb.simulator.http.tokens import Tokens
 from livestream_nb.simulator.journal import Journal
-from livestream_nb.simulator.replay import Replay
 from livestream_nb.simulator.server import Served, Server
 from livestream_nb.simulator.service import Stream
 from tests.plain import PATH, until
+from tests.test_replay import replay_of
 
 SCHEMA = b'{"type":"object"}'
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -59,7 +59,7 @@ class Service:
         self.server.add(self.shop)
 
     def served(self, name: str) -> Served:
-        hits = HitLog(Replay(self.recording, 1.0))
+        hits = HitLog(replay_of(self.recording, 1.0))
         return Served(Stream(hits.logged, name, journal=self.journal), hits, Pattern())
 
     @property
@@ -349,7 +349,7 @@ def test_nobody_is_answered_before_there_is_a_stream(recording: Path) -> None:
     with socket.create_connection(listener.getsockname(), timeout=10) as client:
         client.sendall(f"GET {PATH} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
         server.ask(lambda: None)
-        hits = HitLog(Replay(recording, 1.0))
+        hits = HitLog(replay_of(recording, 1.0))
         server.add(Served(Stream(hits.logged, "demo"), hits))
         assert client.recv(1_000).startswith(b"HTTP/1.1 401 ")
     server.stop()
@@ -361,7 +361,7 @@ def test_server_without_streams(recording: Path) -> None:
     face = Face(Tokens(), Journal(), schema=SCHEMA, origins=("http://x", "http://y"))
     server = Server([listener], face, now=lambda: 0.0, real=lambda seconds: seconds)
     server.stop()
-    hits = HitLog(Replay(recording, 1.0))
+    hits = HitLog(replay_of(recording, 1.0))
     server.add(Served(Stream(hits.logged, "demo"), hits))
     assert listener.fileno() == -1
 
@@ -463,7 +463,7 @@ def test_stop(service: Service, fetch: Fetch) -> None:
 
 def test_no_hits_enter_after_stop(service: Service, fetch: Fetch) -> None:
     """Once the server has stopped, a stream's log holds what it held."""
-    service.demo.hits = HitLog(Replay(service.recording, 100_000.0))
+    service.demo.hits = HitLog(replay_of(service.recording, 100_000.0))
     fetch()
     service.server.stop()
     share = service.demo.stream.ranges[0].share

@@ -49,6 +49,7 @@ class FakeSession:
         request = SimpleNamespace(connections=2)
         self.plan = SimpleNamespace(clock=FakeClock(), request=request)
         self.intake = SimpleNamespace(buffer=self.buffer)
+        self.ingest = SimpleNamespace(recorder=None)
         self.timeline = Timeline()
         for each in self.entries:
             self.timeline.record(each)

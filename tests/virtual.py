@@ -31,6 +31,7 @@ from livestream_nb.connection.unpacking import Unpacking
 from livestream_nb.gaps import gaps
 from livestream_nb.hits.columns import resolve
 from livestream_nb.hits.intake import Intake
+from livestream_nb.hits.piece import Piece
 from livestream_nb.hits.repeats import Spell
 from livestream_nb.policy import Policy, Turns
 from livestream_nb.protocol.request import StreamRequest
@@ -504,7 +505,7 @@ class Reader:
         for batch in reversed(self._inbox):
             numbers = numbered(batch.share, batch.first, batch.end)
             block = b"".join(b'{"hitIdHigh":7,"hitIdLow":%d}\n' % number for number in numbers)
-            self.intake.take(block, spell=batch.spell, arrived=batch.arrived)
+            self.intake.take(Piece(block, batch.spell, batch.arrived))
         self._inbox.clear()
 
     def _task(self, work: Any, number: int) -> asyncio.Task[None]:
