@@ -6,6 +6,7 @@ from collections.abc import Callable
 from http.client import HTTPConnection
 from statistics import median, quantiles
 from time import monotonic, perf_counter, process_time, sleep
+from typing import Any
 from urllib.parse import urlsplit
 
 import anyio._backends._asyncio  # noqa: F401  # these three are imported by the first request
@@ -20,9 +21,9 @@ PATIENCE = 240.0  # seconds
 QUERIES = 20
 
 
-def reader(url: str, keep: int = 1_000_000, dedupe: int = 1_000_000) -> Reader:
+def reader(url: str, keep: int = 1_000_000, dedupe: int = 1_000_000, **further: Any) -> Reader:
     """A reader of a prepared stream."""
-    return Reader(url, token="benchmark", keep=keep, dedupe=dedupe)
+    return Reader(url, token="benchmark", keep=keep, dedupe=dedupe, **further)
 
 
 def bulk(url: str, hits: str) -> Task:
