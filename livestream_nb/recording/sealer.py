@@ -2,7 +2,8 @@
 
 import logging
 from collections import deque
-from typing import TYPE_CHECKING, NamedTuple
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from typing import NamedTuple
 
 import polars as pl
 
@@ -13,18 +14,16 @@ from livestream_nb.recording.segment import Segment
 from livestream_nb.recording.spool import Writer
 from livestream_nb.worker import Worker
 
-if TYPE_CHECKING:
-    from concurrent.futures import Future
-
 log = logging.getLogger("livestream_nb")
 
 MOST_WAITING = 4
-"""Segments that may wait; with more, whoever brings one waits."""
+"""Segments that may wait; with more, whoever brings one waits until one is sealed."""
 
 
 class _Full(NamedTuple):
     spool: Writer
     segment: Segment
+    sealed: Future[None]
 
 
 class Sealer:
@@ -53,10 +52,11 @@ class Sealer:
 
     def give(self, spool: Writer, segment: Segment) -> None:
         """Seal a segment as soon as those before are sealed."""
-        self._waiting.append(_Full(spool, segment))
+        self._waiting.append(_Full(spool, segment, Future()))
         self.go_on()
-        if len(self._waiting) > MOST_WAITING and self._work and self.trouble is None:
-            self._work.result()
+        waiting = [*self._waiting]
+        if len(waiting) > MOST_WAITING and self._work and self.trouble is None:
+            wait([waiting[0].sealed, self._work], return_when=FIRST_COMPLETED)
 
     def go_on(self) -> None:
         """Seal what waits, also what could not be sealed before."""
@@ -66,10 +66,11 @@ class Sealer:
     def _seal_all(self) -> None:
         try:
             while self._waiting:
-                spool, segment = self._waiting[0]
-                spool.close()
-                seal(self._folder, segment, raw=self._raw)
+                first = self._waiting[0]
+                first.spool.close()
+                seal(self._folder, first.segment, raw=self._raw)
                 self._waiting.popleft()
+                first.sealed.set_result(None)
             self.trouble = None
         except (*UNWRITABLE, pl.exceptions.PolarsError) as error:
             self.trouble = said(error)
@@ -82,6 +83,6 @@ class Sealer:
         self.go_on()
         if self._work is not None:
             self._work.result()
-        for spool, _ in self._waiting:
-            spool.close()
+        for each in self._waiting:
+            each.spool.close()
         self._worker.close()
