@@ -67,9 +67,9 @@ def _by_hour(hits: pl.DataFrame) -> Iterator[tuple[datetime, pl.DataFrame]]:
     return ((moment, rows) for (moment,), rows in grouped.items())
 
 
-def _records(spooled: bytes, rows: pl.DataFrame) -> list[bytes]:
+def _records(spooled: bytes, rows: pl.DataFrame) -> Iterator[bytes]:
     bounds = rows.select(BOUNDS.keys()).iter_rows()
-    return [spooled[start:end].rstrip(b"\r") for start, end in bounds]
+    return (spooled[start:end].rstrip(b"\r") for start, end in bounds)
 
 
 def rejected_frame(segment: Segment) -> pl.DataFrame:
