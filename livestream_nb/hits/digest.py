@@ -13,6 +13,9 @@ from livestream_nb.hits.known import Known
 from livestream_nb.hits.lines import BOUNDS, Lines
 from livestream_nb.hits.piece import Piece
 
+# Frames are indexed by names rather than asked to select or drop: these cost as much as some hits.
+_BOUNDS = list(BOUNDS)
+
 
 class Digested(NamedTuple):
     """What was made of a piece.
@@ -63,6 +66,7 @@ class Digest:
         self._dedupe = Dedupe(dedupe)
         self._traced = traced
         self.schema = self._decoder.schema
+        self._columns = list(self.schema)
 
     def know(self, known: Known) -> None:
         """From now on hits count as duplicates, too, that were recorded before."""
@@ -78,7 +82,7 @@ class Digest:
         nameless = self._dedupe.without_id
         fresh = self._dedupe.fresh(frame, spell)
         batch = Batch(
-            fresh.frame.drop(BOUNDS) if self._traced else fresh.frame,
+            fresh.frame[self._columns] if self._traced else fresh.frame,
             spell.connection,
             arrived,
             size=len(block) + sum(len(each.raw) for each in piece.rejected),
@@ -88,5 +92,5 @@ class Digest:
             rejected=decoded.rejected + piece.rejected,
             unreadable=decoded.unreadable,
         )
-        where = fresh.frame.select(BOUNDS.keys()) if self._traced else None
+        where = fresh.frame[_BOUNDS] if self._traced else None
         return Digested(batch, decoded.lines, where)

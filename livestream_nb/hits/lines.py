@@ -67,7 +67,8 @@ class Lines(Sequence[memoryview]):
         if without:
             kept = [number not in without for number in range(len(self))]
             columns = [[*compress(column, kept)] for column in columns]
-        return pl.DataFrame(dict(zip(BOUNDS, columns, strict=True)), schema=BOUNDS)
+        named = zip(BOUNDS.items(), columns, strict=True)
+        return pl.DataFrame([pl.Series(name, column, dtype) for (name, dtype), column in named])
 
     def __iter__(self) -> Iterator[memoryview]:
         view = self._view

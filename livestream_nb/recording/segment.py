@@ -64,7 +64,7 @@ class Segment:
         if where is None:
             raise ValueError("the digest was not traced")
         if batch.frame.height:
-            self._frames.append(batch.frame.hstack(where.select(pl.all() + begin)))
+            self._frames.append(batch.frame.hstack([each + begin for each in where]))
             self.hits += batch.frame.height
         counts = (batch.frame.height, batch.size, batch.duplicates, len(batch.rejected))
         self._counters.add(batch.connection, batch.arrived, counts)
