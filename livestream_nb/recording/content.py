@@ -26,6 +26,9 @@ COUNTS = ("hits", "bytes", "duplicates", "quarantined")
 class Sealed:
     """What is sealed of a recording: files, and what the journal says. Never changes.
 
+    Of the journal only what every question needs is read at once; the rest, when it is asked for,
+    is the same: whatever is sealed since is of segments that do not count here.
+
     Attributes
     ----------
     files : mapping of int to list of Path
@@ -46,18 +49,29 @@ class Sealed:
             number: [path for path in paths if path not in self.damaged]
             for number, paths in found.items()
         }
-        journal = Journal(folder, spooled, limit)
-        self.seconds = journal.rows("seconds").sort("time", "connection")
-        self.entries = journal.entries()
-        self.repeats = journal.rows("repeats")
-        self.missed = journal.missed()
-        self.sums: dict[str, int] = self.seconds.select(pl.col(COUNTS).sum()).row(0, named=True)
+        self._journal = Journal(folder, spooled, limit)
+        self.entries = self._journal.entries()
+        self.missed = self._journal.missed()
+        sums = self._journal.lazy("seconds").select(pl.col(COUNTS).sum())
+        self.sums: dict[str, int] = collect(sums, folder.path).row(0, named=True)
+
+    @cached_property
+    def seconds(self) -> pl.DataFrame:
+        """Counters per second and connection, in order."""
+        ordered = self._journal.lazy("seconds").sort("time", "connection")
+        return collect(ordered, self._folder.path)
+
+    @cached_property
+    def repeats(self) -> pl.DataFrame:
+        """When hits came again."""
+        return self._journal.rows("repeats")
 
     @cached_property
     def ends(self) -> dict[int, int]:
         """When the last of each segment came, in Unix microseconds, to the second."""
-        last = self.seconds.group_by("segment").agg(pl.col("time").max().to_physical())
-        return dict(last.iter_rows())
+        moment = pl.col("time").max().to_physical()
+        last = self._journal.lazy("seconds").group_by("segment").agg(moment)
+        return dict(collect(last, self._folder.path).iter_rows())
 
     def paths(self, since: float | None) -> list[Path]:
         """The files that may hold hits that came then (Unix seconds) or later."""
@@ -176,9 +190,10 @@ class Content:
     def alive(self) -> float:
         """The last moment that it tells of, in Unix seconds."""
         told = [segment.alive for segment in self.tail.segments.values()]
-        entered = [entry.at for entry in self.sealed.entries[-1:]]
-        counted = [end / 1e6 + 1 for end in self.sealed.ends.values()]
-        return max([*told, *(entered or counted), 0.0])
+        sealed = [entry.at for entry in self.sealed.entries[-1:]]
+        if not sealed:
+            sealed = [end / 1e6 + 1 for end in self.sealed.ends.values()]
+        return max([*told, *sealed, 0.0])
 
 
 def _damaged(paths: Sequence[Path]) -> str:

@@ -125,17 +125,21 @@ class Journal:
         segment = pl.col("segment")
         self._counts = ~segment.is_in(list(spooled)) & (True if limit is None else segment < limit)
 
+    def lazy(self, name: str) -> pl.LazyFrame:
+        """A table, in any order: see `SCHEMAS`."""
+        paths = sorted(self._folder.journal.glob(f"????-??-??/{name}.parquet"))
+        return read(paths, SCHEMAS[name]).filter(self._counts)
+
     def rows(self, name: str) -> pl.DataFrame:
-        """A table, by segment: see `SCHEMAS`.
+        """A table, by segment.
 
         Raises
         ------
         RecordingError
             When a file of it cannot be read.
         """
-        paths = sorted(self._folder.journal.glob(f"????-??-??/{name}.parquet"))
-        rows = read(paths, SCHEMAS[name]).filter(self._counts)
-        return collect(rows.sort("segment", maintain_order=True), self._folder.path)
+        rows = self.lazy(name).sort("segment", maintain_order=True)
+        return collect(rows, self._folder.path)
 
     def entries(self) -> list[Transition]:
         """Every change of state, in order."""
