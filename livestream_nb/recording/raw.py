@@ -67,6 +67,10 @@ def read_raw(path: Path) -> bytes:
     OSError
         When the file cannot be read.
     zstandard.ZstdError
-        When it is damaged.
+        When it is damaged, or cut short.
     """
-    return zstandard.ZstdDecompressor().decompress(path.read_bytes())
+    unpacker = zstandard.ZstdDecompressor().decompressobj()
+    records = unpacker.decompress(path.read_bytes())
+    if not unpacker.eof:
+        raise zstandard.ZstdError("it was cut short")
+    return records
