@@ -5,12 +5,15 @@ any machine type) is read; what is no JSON, no text or no hit is rejected in pla
 """
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from livestream_nb.hits.fields import HIT_FIELDS
 
 # Longer ones Python refuses to read.
 _LONGEST_INTEGER = 4_300
+
+Pairs = list[tuple[str, object]]
 
 
 @dataclass(frozen=True)
@@ -21,13 +24,18 @@ class Rejected:
     reason: str
 
 
-def parse(raw: bytes) -> dict[str, object] | Rejected:
+def parse(
+    raw: bytes, *, pairs: Callable[[Pairs], dict[str, object]] | None = None
+) -> dict[str, object] | Rejected:
     """Read one line as a hit.
 
     Parameters
     ----------
     raw : bytes
         One record, not blank.
+    pairs : callable, optional
+        Makes each object from its keys and values, some of which may be there twice; when
+        omitted, the last counts.
 
     Returns
     -------
@@ -35,7 +43,7 @@ def parse(raw: bytes) -> dict[str, object] | Rejected:
         The hit as JSON values, or why it is none.
     """
     try:
-        record = _json(raw.decode("utf-8-sig"))
+        record = _json(raw.decode("utf-8-sig"), pairs)
     except (ValueError, RecursionError) as error:
         return Rejected(raw, _fault(error))
     if not isinstance(record, dict):
@@ -54,8 +62,8 @@ _KINDS = {
 }
 
 
-def _json(text: str) -> object:
-    return json.loads(text, parse_int=_integer, parse_constant=_constant)
+def _json(text: str, pairs: Callable[[Pairs], dict[str, object]] | None) -> object:
+    return json.loads(text, parse_int=_integer, parse_constant=_constant, object_pairs_hook=pairs)
 
 
 def _integer(digits: str) -> int | float:
