@@ -19,6 +19,7 @@ KNOWS = {
     "policy": BASE | {"protocol"},
     "connection": BASE | {"protocol", "policy", "worker"},
     "hits": BASE | {"protocol"},
+    "masking": BASE | {"hits"},
     "simulator": BASE | {"protocol"},
     "recording": BASE | {"protocol", "connection", "hits", "worker"},
     "plan": BASE | {"protocol", "policy", "connection", "hits", "masking", "recording"},
