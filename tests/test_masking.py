@@ -342,6 +342,13 @@ def test_the_longest_value_counts() -> None:
     assert record["ip"] == of("ip", "198.18.17.5")
 
 
+def test_masks_stay() -> None:
+    """What looks like a hashed value within a mask, or in what a cut left, is none."""
+    address = of("ip", "198.18.17.5")
+    record = masked(ip="198.18.17.5", customVisId=address[3:12], purchaseId="846", zip="84604")
+    assert (record["ip"], record["zip"]) == (address, "846")
+
+
 def test_known_keys_stay() -> None:
     """A key that hits are known to have stays, even if somebody is called so."""
     props = {"pageName": "x", "post_ip": "", "new": "pageName"}

@@ -47,7 +47,6 @@ class Elsewhere:
 
     def __init__(self, record: Record) -> None:
         self._masks: dict[str, str] = {}
-        self._within: list[str] = []
         for half, number in record.halves:
             self._seek(half, str(number))
             if half.isdecimal() and len(half) <= _LONGEST_HALF:
@@ -58,6 +57,8 @@ class Elsewhere:
                 self._seek(quote(value.encode(errors="surrogatepass"), safe=""), mask)
         if len(self._masks) > _MOST:
             raise TooMany
+        # The longer first: one may be part of another.
+        self._near = sorted(self._masks, key=len, reverse=True)
 
     def _seek(self, value: str, mask: str) -> None:
         low = _lower(value).strip()
@@ -71,32 +72,29 @@ class Elsewhere:
             if b"?" in after or b"#" in after or b"@" in after:
                 return True
         low = text.lower()
-        for sought in self._masks:
-            if (sought.encode() if sought.isalnum() else _encode(sought)[1:-1]) in low:
-                return True
-        return False
+        self._near = [
+            sought
+            for sought in self._near
+            if (sought.encode() if sought.isalnum() else _encode(sought)[1:-1]) in low
+        ]
+        return bool(self._near)
 
     def mask(self, node: dict[str, Any]) -> None:
         """Mask an object in place."""
-        # The longer first: one may be part of another.
-        within = [sought for sought in self._masks if len(sought) >= _WITHIN]
-        self._within = sorted(within, key=len, reverse=True)
-        self._object(node)
-
-    def _object(self, node: dict[str, Any]) -> None:
         for key, value in node.items():
-            if KINDS[key] not in CLOSED and not (key in HIT and _is_number(value)):
-                node[key] = self._value(value)
+            if KINDS[key] in CLOSED or (key in HIT and _is_number(value)):
+                continue
+            node[key] = self._text(value) if type(value) is str else self._value(value)
         if not KINDS.keys() >= node.keys():
             rename(node, self._text)
 
     def _value(self, value: Any) -> Any:
+        if isinstance(value, str):
+            return self._text(value)
         if isinstance(value, dict):
-            self._object(value)
+            self.mask(value)
         elif isinstance(value, list):
             value[:] = [self._value(item) for item in value]
-        elif isinstance(value, str):
-            return self._text(value)
         elif isinstance(value, int | float) and not isinstance(value, bool):
             return self._number(value)
         return value
@@ -109,17 +107,23 @@ class Elsewhere:
         return int(mask) if len(mask) <= _LONGEST_HALF and mask.isdecimal() else mask
 
     def _text(self, text: str) -> str:
-        text = self._without_hashed(text)
-        bare = without_queries(text)
-        # Without its user, a URL may be what was hashed.
-        return text if bare == text else self._without_hashed(bare)
+        if "//" in text:
+            # Without its user, a URL may be what was hashed.
+            return self._without_hashed(without_queries(self._without_hashed(text)))
+        low = _lower(text)
+        for sought in self._near:
+            if sought in low:
+                return self._without_hashed(text)
+        return text
 
     def _without_hashed(self, text: str) -> str:
         low = _lower(text)
-        if whole := self._masks.get(low.strip()):
-            return whole
-        for sought in self._within:
-            if sought in low:
+        for sought in self._near:
+            if sought not in low:
+                continue
+            if low.strip() in self._masks:
+                return self._masks[low.strip()]
+            if len(sought) >= _WITHIN:
                 text = self._masks[sought].join(_around(text, low, sought))
                 low = _lower(text)
         return text

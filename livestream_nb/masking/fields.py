@@ -32,7 +32,7 @@ FIELDS: dict[Kind, tuple[str, ...]] = {
 """The keys of each kind, spelled as a stream spells its keys."""
 
 HASHED: tuple[Kind, ...] = ("ip", "visitor", "order")
-CLOSED: tuple[Kind, ...] = (*HASHED, "half", "degrees", "zip")
+CLOSED = frozenset((*HASHED, "half", "degrees", "zip"))
 """Kinds of which nothing stays that could be the value of another field."""
 
 HIT = frozenset(("hitIdHigh", "hitIdLow", "timeGMT", "receivedTimeGMT"))

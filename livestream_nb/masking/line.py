@@ -98,7 +98,7 @@ def _may_repeat_keys(raw: bytes, text: bytes) -> bool:
     Each member has a colon, and so may texts, which have as many when they are written again. Only
     masking takes some: then, what was read is written without it.
     """
-    if b"\\" in raw and b"\\u003" in raw:
+    if b"\\" in raw and (b"\\u003a" in raw or b"\\u003A" in raw):
         return True
     colons = raw.count(b":")
     return text.count(b":") != colons and _encode(_read(raw)).count(b":") != colons
