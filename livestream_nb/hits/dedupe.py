@@ -69,7 +69,7 @@ class Dedupe:
 
     def know(self, known: Known) -> None:
         """Remember these hits, too, for good: those that were recorded before."""
-        self._known = known
+        self._known = known if len(known) else None
 
     def fresh(self, frame: pl.DataFrame, spell: Spell) -> Fresh:
         """Drop the hits whose id was seen among the latest, also within the frame.
