@@ -128,16 +128,21 @@ class Folder:
             return sorted(int(name[:8]) for name in names if name.endswith(SUFFIX))
         return []
 
-    def take_number(self) -> int:
+    def take_number(self, last: int = 0) -> int:
         """A number for a new segment, never given before.
+
+        Parameters
+        ----------
+        last : int
+            The number that this writer took last; without it all files are looked through.
 
         Raises
         ------
         OSError
             When nothing can be written.
         """
-        used = [*self.segments(), *self.sealed()]
-        number = max(self.next_number() or 1, *(each + 1 for each in [0, *used]))
+        used = [last] if last else [0, *self.segments(), *self.sealed()]
+        number = max(self.next_number() or 1, *(each + 1 for each in used))
         write(self.spool / NEXT, b"%d" % (number + 1))
         return number
 

@@ -102,6 +102,7 @@ class Recorder:
         self._failure: str | None = None
         self._spool: Writer | None = None
         self._segment = Segment(0, self._schema)
+        self._last = 0
         self._began = 0.0
         self._begin: int | None = None
         self._idle = True
@@ -161,7 +162,7 @@ class Recorder:
         except BaseException:
             lock.release()
             raise
-        self._lock = lock
+        self._lock, self._last = lock, 0
         return known
 
     def write(self, piece: Piece) -> None:
@@ -247,7 +248,7 @@ class Recorder:
         if self._spool is not None and self._spool.size >= SEGMENT_BYTES:
             self._roll()
         if self._spool is None:
-            number = self._folder.take_number()
+            self._last = number = self._folder.take_number(self._last)
             self._spool = Writer(self._folder.segment(number))
             self._segment = Segment(number, self._schema)
             self._began = self._clock.utc()
