@@ -4,6 +4,7 @@ The order is the point. What is masked is masked before anything else has it; wh
 the spool before it is decoded and counted.
 """
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from livestream_nb.connection.timeline import Transition
@@ -13,6 +14,7 @@ from livestream_nb.hits.known import Known
 from livestream_nb.hits.piece import Piece
 from livestream_nb.hits.records import Rejected
 from livestream_nb.hits.repeats import Spell
+from livestream_nb.masking import Mask
 from livestream_nb.plan import Plan
 
 if TYPE_CHECKING:
@@ -58,7 +60,7 @@ class Ingest:
         """Take in what a connection has received."""
         piece = _piece(delivery)
         if self._mask is not None:
-            piece = self._mask.piece(piece)
+            piece = _masked(piece, self._mask)
         if self.recorder is None:
             self.intake.take(piece)
         else:
@@ -88,6 +90,14 @@ class Ingest:
     def _know(self, recorded: Known | None) -> None:
         if recorded is not None:
             self.intake.know(recorded)
+
+
+def _masked(piece: Piece, mask: Mask) -> Piece:
+    done = mask.block(piece.block)
+    too_long = (
+        Rejected(b"", f"{each.reason}, withheld because of the mask") for each in piece.rejected
+    )
+    return replace(piece, block=done.block, rejected=(*done.rejected, *too_long))
 
 
 def _piece(delivery: Delivery) -> Piece:

@@ -23,7 +23,7 @@ KNOWS = {
     "simulator": BASE | {"protocol"},
     "recording": BASE | {"protocol", "connection", "hits", "worker"},
     "plan": BASE | {"protocol", "policy", "connection", "hits", "masking", "recording"},
-    "ingest": BASE | {"connection", "hits", "plan", "recording"},
+    "ingest": BASE | {"connection", "hits", "masking", "plan", "recording"},
     "session": BASE | {"protocol", "policy", "plan", "worker", "connection", "hits", "ingest"},
     "status": BASE | {"protocol", "connection", "hits", "recording", "session"},
     "waiting": BASE | {"protocol", "connection", "session", "status"},
