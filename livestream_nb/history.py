@@ -16,7 +16,6 @@ from livestream_nb.hits.columns import SETS, Column, resolve
 from livestream_nb.hits.delays import by_bucket, in_seconds
 from livestream_nb.hits.records import Rejected, parse
 from livestream_nb.recording.content import Content
-from livestream_nb.recording.parquet import collect
 from livestream_nb.recording.records import STAMPS, timed, with_columns
 
 LOOKED_INTO = 20
@@ -101,7 +100,7 @@ class History:
             names = None if columns is None else _chosen(columns, content)[0]
             wanted = None if names is None else list(dict.fromkeys([*names, "arrived"]))
             lazy = self._lazy(content, wanted, self._since(last))
-        hits = collect(lazy, self.path)
+        hits = content.collect(lazy)
         ordered = hits.sort("arrived", maintain_order=True)
         return ordered if names is None else ordered.select(names)
 
@@ -131,7 +130,7 @@ class History:
     def _delays(self, since: float | None) -> pl.DataFrame:
         with self._asked() as content:
             counted = by_bucket(content.hits(since))
-        return collect(in_seconds(counted), self.path)
+        return content.collect(in_seconds(counted))
 
     def timeline(self) -> pl.DataFrame:
         """The states of each connection, oldest first: see :meth:`Reader.timeline`."""
@@ -197,7 +196,7 @@ class History:
     def _values(self, column: str, last: str | timedelta | None = None) -> pl.Series:
         with self._asked() as content:
             lazy = self._lazy(content, [column], self._since(last))
-        return collect(lazy, self.path)[column]
+        return content.collect(lazy)[column]
 
     def _since(self, last: str | timedelta | None) -> float | None:
         return None if last is None else self._now.timestamp() - seconds_in("last", last)

@@ -5,9 +5,11 @@ from hypothesis import strategies as st
 
 from livestream_nb.errors import InvalidOption
 from livestream_nb.hits.dedupe import Dedupe
+from livestream_nb.hits.known import SCHEMA, Known
 from livestream_nb.hits.repeats import Spell
 
 A, B, C = Spell(1, 100.0), Spell(1, 200.0), Spell(2, 300.0)
+SPELLS = (A, B, C)
 IDS = {"hitIdHigh": pl.UInt64, "hitIdLow": pl.UInt64}
 
 
@@ -204,3 +206,82 @@ def test_a_wrong_window_is_refused(window: object) -> None:
     """A window that is no number of hits is refused with the value."""
     with pytest.raises(InvalidOption, match="dedupe="):
         Dedupe(window)
+
+
+def known(*rows: tuple[int | None, int | None, Spell]) -> Known:
+    """Hits that were recorded before, and by whom."""
+    placed = [(high, low, SPELLS.index(spell)) for high, low, spell in rows]
+    return Known(pl.DataFrame(placed, schema=SCHEMA, orient="row"), SPELLS)
+
+
+def owners(recorded: Known, *pairs: tuple[int | None, int | None]) -> dict[int, Spell]:
+    frame = hits(*pairs)
+    return recorded.owners(frame["hitIdHigh"], frame["hitIdLow"])
+
+
+def test_recorded_hits_are_found_exactly() -> None:
+    """Of hits with one low half each is told by its high half, and so to the last bit."""
+    last = 2**64 - 1
+    recorded = known((1, 7, A), (2, 7, B), (last, 7, C), (last, last, A), (0, 0, B), (5, 3, C))
+    assert len(recorded) == 6
+    assert owners(recorded, (last, 7), (3, 7), (2, 7), (7, 2), (1, 8), (1, 6)) == {
+        last << 64 | 7: C,
+        2 << 64 | 7: B,
+    }
+    assert owners(recorded, (0, 0), (last, last), (last, last - 1), (last - 1, last)) == {
+        0: B,
+        last << 64 | last: A,
+    }
+
+
+def test_half_an_id_is_recorded_by_nobody() -> None:
+    """A null, on either side and in either half, is equal to nothing."""
+    recorded = known((None, 7, A), (7, None, A), (None, None, A), (0, 7, B))
+    assert len(recorded) == 1
+    assert owners(recorded, (None, 7), (7, None), (None, None), (0, 7)) == {7: B}
+    for nothing in (known(), known((None, None, A))):
+        assert owners(nothing, (None, None), (0, 0), (None, 7)) == {}
+    assert owners(recorded) == {}
+
+
+def test_recorded_hits_are_dropped() -> None:
+    """Hits that were recorded before are dropped, for good; those beside them keep their order."""
+    dedupe = Dedupe(window=1)
+    dedupe.know(known((1, 1, A), (1, 2, A)))
+    for _ in range(3):
+        frame, dropped, repeated = dedupe.fresh(hits((1, 2), (None, 1), (2, 2), (1, 1)), B)
+        assert (frame["row"].to_list(), dropped) == ([1, 2], 2)
+        assert repeated in ({A}, frozenset())
+        dedupe.fresh(hits((9, 1), (9, 2)), B)
+    assert dedupe.without_id == 3
+
+
+def test_a_recorded_hit_stays_with_the_later_spell() -> None:
+    """A recorded hit that an older spell brings again belongs to the later one, as a seen one."""
+    dedupe = Dedupe()
+    dedupe.know(known((1, 1, B)))
+    assert dedupe.fresh(hits((1, 1)), A)[1:] == (1, frozenset())
+    assert dedupe.fresh(hits((1, 1)), C).repeated == {B}
+
+
+ids = st.tuples(st.sampled_from([None, 0, 1, 2**64 - 1]), st.sampled_from([None, 0, 1, 5, 2**63]))
+some = st.lists(ids, max_size=8)
+
+
+@given(
+    st.dictionaries(ids, st.sampled_from(SPELLS), max_size=8),
+    st.lists(st.tuples(some, st.sampled_from(SPELLS)), max_size=6),
+)
+def test_recorded_hits_are_like_seen_ones(
+    before: dict[tuple[int | None, int | None], Spell],
+    frames: list[tuple[list[tuple[int | None, int | None]], Spell]],
+) -> None:
+    """To have recorded hits is to have seen them: the same are new, the same spells are named."""
+    knowing, seeing = Dedupe(), Dedupe()
+    knowing.know(known(*((*pair, spell) for pair, spell in before.items())))
+    for pair, spell in before.items():
+        seeing.fresh(hits(pair), spell)
+    for pairs, spell in frames:
+        one, other = (dedupe.fresh(hits(*pairs), spell) for dedupe in (knowing, seeing))
+        assert one.frame.equals(other.frame)
+        assert one[1:] == other[1:]

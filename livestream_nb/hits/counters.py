@@ -3,7 +3,7 @@
 A second in which nothing arrived has no row: who was connected is known elsewhere.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import polars as pl
 
@@ -44,10 +44,7 @@ class Counters:
         self._open = {key: self._open[key] for key in ordered[-_OPEN:]}
 
     def _rows(self, keys: Iterable[tuple[int, int]]) -> pl.DataFrame:
-        rows = [
-            (second * 1_000_000, number, *self._open[second, number]) for second, number in keys
-        ]
-        return pl.DataFrame(rows, schema=_PHYSICAL, orient="row").cast({"time": UTC_TIME})
+        return rows_of({key: self._open[key] for key in keys})
 
     def rows(self, since: float | None = None) -> pl.DataFrame:
         """Counts of the last day, in any order; several rows of one second and connection add up.
@@ -71,6 +68,12 @@ class Counters:
             older = self._day.rows(since=since)
             found += older.select(pl.col("time").dt.epoch("s"), "connection", "hits").rows()
         return found
+
+
+def rows_of(counts: Mapping[tuple[int, int], Iterable[int]]) -> pl.DataFrame:
+    """Counts by second (Unix time) and connection as rows of :meth:`Counters.rows`."""
+    rows = [(second * 1_000_000, number, *counted) for (second, number), counted in counts.items()]
+    return pl.DataFrame(rows, schema=_PHYSICAL, orient="row").cast({"time": UTC_TIME})
 
 
 def by_second(rows: pl.DataFrame) -> pl.DataFrame:

@@ -107,8 +107,11 @@ class Dedupe:
                 continue
             hit = high << 64 | low
             owner = self._owner(hit)
-            before.append(owner or recorded.get(hit))
-            passed[self._pass(hit, owner, spell)].append(hit)
+            found = owner or recorded.get(hit)
+            before.append(found)
+            latest = spell if found is None else _younger(found, spell)
+            self._pass(hit, owner, latest)
+            passed[latest].append(hit)
         if passed:
             self._remember(passed)
         new = pl.Series([one is None for one in before], dtype=pl.Boolean)
@@ -118,16 +121,12 @@ class Dedupe:
     def _owner(self, hit: int) -> Spell | None:
         return next((spell for spell, ids in self._brought.items() if hit in ids), None)
 
-    def _pass(self, hit: int, before: Spell | None, spell: Spell) -> Spell:
-        """Note that a spell brought a hit, and tell to whom it belongs now."""
-        if before is None:
-            self._brought[spell].add(hit)
-            return spell
-        owner = _younger(before, spell)
-        self._brought[before].remove(hit)
+    def _pass(self, hit: int, before: Spell | None, owner: Spell) -> None:
+        """Note that a hit belongs to a spell now."""
+        if before is not None:
+            self._brought[before].remove(hit)
+            self._more[hit] += 1
         self._brought[owner].add(hit)
-        self._more[hit] += 1
-        return owner
 
     def _remember(self, delivery: dict[Spell, list[int]]) -> None:
         self._deliveries.append(delivery)

@@ -17,9 +17,12 @@ from livestream_nb.recording.journal import Journal
 from livestream_nb.recording.missed import Missed
 from livestream_nb.recording.parquet import collect, is_whole, read
 from livestream_nb.recording.seal import QUARANTINE, recover, rejected_frame
+from livestream_nb.recording.segment import has_ended
 from livestream_nb.recording.tail import Tail
 
 WINDOW = 1_000_000
+SIGNS_WITHIN = 10.0
+"""Real seconds; a recorder gives a sign of life every second."""
 COUNTS = ("hits", "bytes", "duplicates", "quarantined")
 
 
@@ -53,13 +56,13 @@ class Sealed:
         self.entries = self._journal.entries()
         self.missed = self._journal.missed()
         sums = self._journal.lazy("seconds").select(pl.col(COUNTS).sum())
-        self.sums: dict[str, int] = collect(sums, folder.path).row(0, named=True)
+        self.sums: dict[str, int] = self._journal.collect("seconds", sums).row(0, named=True)
 
     @cached_property
     def seconds(self) -> pl.DataFrame:
         """Counters per second and connection, in order."""
         ordered = self._journal.lazy("seconds").sort("time", "connection")
-        return collect(ordered, self._folder.path)
+        return self._journal.collect("seconds", ordered)
 
     @cached_property
     def repeats(self) -> pl.DataFrame:
@@ -71,7 +74,7 @@ class Sealed:
         """When the last of each segment came, in Unix microseconds, to the second."""
         moment = pl.col("time").max().to_physical()
         last = self._journal.lazy("seconds").group_by("segment").agg(moment)
-        return dict(collect(last, self._folder.path).iter_rows())
+        return dict(self._journal.collect("seconds", last).iter_rows())
 
     def paths(self, since: float | None) -> list[Path]:
         """The files that may hold hits that came then (Unix seconds) or later."""
@@ -107,13 +110,12 @@ class Content:
         self.about = about
         self.schema = schema_of(about.resolved)
         self.tail = Tail(self.folder, about, WINDOW)
-        self.written = True
         self._recover()
         self.look()
+        self.written = self.is_written()
 
     def _recover(self) -> None:
         with self.folder.alone() as alone:
-            self.written = not alone
             if alone:
                 try:
                     recover(self.folder, self.about, WINDOW)
@@ -133,8 +135,23 @@ class Content:
     def is_written(self) -> bool:
         """Whether a process is recording to the folder now."""
         with self.folder.alone() as alone:
-            self.written = not alone
+            self.written = self._is_alive() if alone is None else not alone
         return self.written
+
+    def _is_alive(self) -> bool:
+        """Whether there are signs of life of the last seconds, where the lock cannot be tried."""
+        clock = self.about.clock
+        return clock.real(clock.utc() - self.alive()) < SIGNS_WITHIN
+
+    def collect(self, hits: pl.LazyFrame) -> pl.DataFrame:
+        """The rows of a query over :meth:`hits`.
+
+        Raises
+        ------
+        RecordingError
+            When a file cannot be read.
+        """
+        return collect(hits, self.sealed.paths(None), self.schema, self.folder.path)
 
     def hits(self, since: float | None = None) -> pl.LazyFrame:
         """The hits with the recorded columns; only those that came then (Unix s) or later."""
@@ -183,17 +200,18 @@ class Content:
 
     def quarantine(self) -> pl.DataFrame:
         """The records that were no hits: ``arrived``, ``connection``, ``reason``, ``raw``."""
-        sealed = read(self.folder.rejects(self.tail.limit, self.tail.segments), QUARANTINE)
+        paths = self.folder.rejects(self.tail.limit, self.tail.segments)
+        sealed = collect(read(paths, QUARANTINE), paths, QUARANTINE, self.folder.path)
         newer = [rejected_frame(each) for each in self.tail.segments.values()]
-        return pl.concat([collect(sealed, self.folder.path), *newer])
+        return pl.concat([sealed, *newer])
 
     def alive(self) -> float:
         """The last moment that it tells of, in Unix seconds."""
         told = [segment.alive for segment in self.tail.segments.values()]
-        sealed = [entry.at for entry in self.sealed.entries[-1:]]
-        if not sealed:
-            sealed = [end / 1e6 + 1 for end in self.sealed.ends.values()]
-        return max([*told, *sealed, 0.0])
+        if not told and not has_ended(self.sealed.entries):
+            told = [end / 1e6 + 1 for end in self.sealed.ends.values()]
+        entered = (entry.at for entry in self.sealed.entries)
+        return max(*told, *entered, 0.0, 0.0)
 
 
 def _damaged(paths: Sequence[Path]) -> str:

@@ -14,7 +14,7 @@ from livestream_nb.clock import Clock
 from livestream_nb.errors import InvalidOption, RecordingError, StreamBusy
 from livestream_nb.hits.columns import resolve
 from livestream_nb.hits.fields import Column
-from livestream_nb.recording.files import UNWRITABLE, write
+from livestream_nb.recording.files import ASIDE, UNWRITABLE, make_folder, write
 from livestream_nb.recording.spool import SUFFIX
 
 if TYPE_CHECKING:
@@ -26,7 +26,10 @@ LOCK = "writer.lock"
 NEXT = "next"
 PATIENCE = 1.0
 """Real seconds to try for the lock: someone who only looks whether it is held lets go at once."""
-_SEALED = re.compile(r"(\d{8})\.(parquet|ndjson\.zst)")
+_BEGUN = frozenset((LOCK, ABOUT + ASIDE))
+"""What a recording consists of before anything is recorded."""
+_SEALED = re.compile(r"(\d{8})\.parquet")
+_SPOOLED = re.compile(rf"(\d{{8}}){re.escape(SUFFIX)}")
 
 
 class About(Struct, frozen=True, forbid_unknown_fields=False):
@@ -74,6 +77,13 @@ class About(Struct, frozen=True, forbid_unknown_fields=False):
     def clock(self) -> Clock:
         """The last writer's clock."""
         return Clock(self.rate, self.origin)
+
+
+class _Made(Struct, frozen=True):
+    """What every layout has of `About`."""
+
+    version: str
+    format: int
 
 
 @dataclass(frozen=True)
@@ -125,7 +135,7 @@ class Folder:
         """The numbers of the segments in the spool, ascending."""
         with suppress(FileNotFoundError):
             names = os.listdir(self.spool)  # noqa: PTH208  # many times as fast, of many files
-            return sorted(int(name[:8]) for name in names if name.endswith(SUFFIX))
+            return sorted(int(name[:8]) for name in names if _SPOOLED.fullmatch(name))
         return []
 
     def take_number(self, last: int = 0) -> int:
@@ -180,16 +190,19 @@ class Folder:
                 "right to read it."
             ) from error
         try:
+            made = json.decode(written, type=_Made)
+            if made.format > FORMAT:
+                raise RecordingError(
+                    f"The recording {self.path} has layout {made.format}, and this version of "
+                    f"livestream_nb reads up to {FORMAT}: use version {made.version} or later."
+                )
             about = json.decode(written, type=About)
-        except MsgspecError as error:
+            _ = about.resolved, about.clock
+        except (MsgspecError, InvalidOption) as error:
             raise RecordingError(
-                f"{self.path / ABOUT} is not what livestream_nb wrote ({error}): restore that file."
+                f"{self.path / ABOUT} is not what this version of livestream_nb wrote ({error}): "
+                "restore that file, or use the version that it names."
             ) from error
-        if about.format > FORMAT:
-            raise RecordingError(
-                f"The recording {self.path} has layout {about.format}, and this version of "
-                f"livestream_nb reads up to {FORMAT}: use version {about.version} or later."
-            )
         return about
 
     def check(self, about: About) -> None:
@@ -204,7 +217,7 @@ class Folder:
         """
         there = self.about()
         if there is None:
-            if any(name != LOCK for name in self._names()):
+            if not _BEGUN.issuperset(self._names()):
                 right = "give a new or empty folder, or one that holds a recording"
                 raise InvalidOption.value("record_to", str(self.path), right)
         elif differing := _differing(there, about):
@@ -224,9 +237,9 @@ class Folder:
             When nothing can be written.
         """
         self.check(about)
-        for each in (self.spool, self.quarantine, self.journal):
-            each.mkdir(exist_ok=True)
         write(self.path / ABOUT, json.format(json.encode(about)))
+        for each in (self.spool, self.quarantine, self.journal):
+            make_folder(each)
 
     def _names(self) -> list[str]:
         try:
@@ -236,7 +249,7 @@ class Folder:
         except FileNotFoundError:
             return []
 
-    def lock(self, patience: float = PATIENCE) -> "BaseFileLock":
+    def lock(self, patience: float) -> "BaseFileLock":
         """Become the one writer.
 
         Raises
@@ -248,7 +261,7 @@ class Folder:
         """
         from filelock import FileLock
 
-        self.path.mkdir(parents=True, exist_ok=True)
+        make_folder(self.path)
         lock = FileLock(self.path / LOCK, thread_local=False, fallback_to_soft=False)
         try:
             lock.acquire(timeout=patience, poll_interval=0.02)
@@ -260,12 +273,15 @@ class Folder:
         return lock
 
     @contextmanager
-    def alone(self) -> Iterator[bool]:
-        """Keep writers away for a moment; False when there is one, or none can be kept away."""
+    def alone(self) -> Iterator[bool | None]:
+        """Keep writers away for a moment; False when there is one, None when that is not known."""
         try:
             lock = self.lock(patience=0)
-        except (StreamBusy, *UNWRITABLE):
+        except StreamBusy:
             yield False
+            return
+        except UNWRITABLE:
+            yield None
             return
         try:
             yield True

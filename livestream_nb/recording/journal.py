@@ -7,6 +7,7 @@ rows of a segment that is sealed again replace those that are there.
 
 from collections.abc import Collection, Iterator
 from datetime import date
+from pathlib import Path
 
 import polars as pl
 from msgspec import structs
@@ -14,6 +15,7 @@ from msgspec import structs
 from livestream_nb.connection.timeline import Phase, Transition
 from livestream_nb.hits.fields import UTC_TIME
 from livestream_nb.protocol.status import Cause
+from livestream_nb.recording.files import make_folder
 from livestream_nb.recording.folder import Folder
 from livestream_nb.recording.missed import Missed
 from livestream_nb.recording.parquet import collect, read, write_parquet
@@ -89,9 +91,10 @@ def enter(folder: Folder, segment: Segment) -> None:
     for name, frame in tables(segment).items():
         for day, rows in _by_day(name, frame):
             path = folder.journal / day.isoformat() / f"{name}.parquet"
-            before = collect(read([path] if path.exists() else [], SCHEMAS[name]), folder.path)
+            paths = [path] if path.exists() else []
+            before = collect(read(paths, SCHEMAS[name]), paths, SCHEMAS[name], folder.path)
             others = before.filter(pl.col("segment") != segment.number)
-            path.parent.mkdir(exist_ok=True)
+            make_folder(path.parent)
             write_parquet(pl.concat([others, rows]), path)
 
 
@@ -127,8 +130,20 @@ class Journal:
 
     def lazy(self, name: str) -> pl.LazyFrame:
         """A table, in any order: see `SCHEMAS`."""
-        paths = sorted(self._folder.journal.glob(f"????-??-??/{name}.parquet"))
-        return read(paths, SCHEMAS[name]).filter(self._counts)
+        return read(self._paths(name), SCHEMAS[name]).filter(self._counts)
+
+    def collect(self, name: str, lazy: pl.LazyFrame) -> pl.DataFrame:
+        """The rows of a query over a table.
+
+        Raises
+        ------
+        RecordingError
+            When a file of it cannot be read.
+        """
+        return collect(lazy, self._paths(name), SCHEMAS[name], self._folder.path)
+
+    def _paths(self, name: str) -> list[Path]:
+        return sorted(self._folder.journal.glob(f"????-??-??/{name}.parquet"))
 
     def rows(self, name: str) -> pl.DataFrame:
         """A table, by segment.
@@ -138,8 +153,7 @@ class Journal:
         RecordingError
             When a file of it cannot be read.
         """
-        rows = self.lazy(name).sort("segment", maintain_order=True)
-        return collect(rows, self._folder.path)
+        return self.collect(name, self.lazy(name).sort("segment", maintain_order=True))
 
     def entries(self) -> list[Transition]:
         """Every change of state, in order."""

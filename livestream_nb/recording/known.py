@@ -61,7 +61,8 @@ def _latest(folder: Folder, window: int) -> pl.DataFrame:
     numbers = sorted((number for number in sealed if number not in spooled), reverse=True)
     for first in range(0, len(numbers), AT_ONCE):
         paths = [path for number in numbers[first : first + AT_ONCE] for path in sealed[number]]
-        found.append(collect(read([path for path in paths if is_whole(path)], _IDS), folder.path))
+        whole = [path for path in paths if is_whole(path)]
+        found.append(collect(read(whole, _IDS), whole, _IDS, folder.path))
         if sum(frame.height for frame in found) >= window:
             break
     return pl.concat(found)

@@ -5,14 +5,14 @@ makes a third of what a column of Parquet does, in a fifth of the time. What rep
 only stretches of 128 bytes or more are looked for far back; higher levels gain next to nothing.
 """
 
-import os
 from collections.abc import Iterable
+from io import BytesIO
 from itertools import islice
 from pathlib import Path
 
 import zstandard
 
-from livestream_nb.recording.files import ASIDE, settle
+from livestream_nb.recording.files import write
 
 LEVEL = 1
 WINDOW = 24
@@ -32,7 +32,7 @@ def raw_path(hits: Path) -> Path:
 
 
 def write_raw(records: Iterable[bytes], path: Path) -> None:
-    """Write records aside, sync them, and put them in their place.
+    """Write records, all or none of them.
 
     Raises
     ------
@@ -48,15 +48,11 @@ def write_raw(records: Iterable[bytes], path: Path) -> None:
         write_checksum=True,
     )
     packer = zstandard.ZstdCompressor(compression_params=parameters)
-    left = iter(records)
-    aside = path.with_name(path.name + ASIDE)
-    with aside.open("wb") as file:
-        with packer.stream_writer(file, closefd=False) as packed:
-            while some := [*islice(left, AT_ONCE)]:
-                packed.write(b"\n".join([*some, b""]))
-        file.flush()
-        os.fsync(file.fileno())
-    settle(aside, path)
+    left, made = iter(records), BytesIO()
+    with packer.stream_writer(made, closefd=False) as packed:
+        while some := [*islice(left, AT_ONCE)]:
+            packed.write(b"\n".join([*some, b""]))
+    write(path, made.getbuffer())
 
 
 def read_raw(path: Path) -> bytes:
@@ -67,7 +63,7 @@ def read_raw(path: Path) -> bytes:
     OSError
         When the file cannot be read.
     zstandard.ZstdError
-        When it is damaged, or cut short.
+        When it is damaged, or was cut short.
     """
     unpacker = zstandard.ZstdDecompressor().decompressobj()
     records = unpacker.decompress(path.read_bytes())

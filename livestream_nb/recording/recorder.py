@@ -8,21 +8,19 @@ One thread (that which digests) writes; `sync` is for another. Sealing has a thr
 """
 
 import logging
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from shutil import disk_usage
 from typing import TYPE_CHECKING
 
 from livestream_nb.clock import Clock
 from livestream_nb.connection.timeline import Transition
-from livestream_nb.errors import RecordingError
+from livestream_nb.errors import LivestreamError
 from livestream_nb.hits.decode import schema_of
 from livestream_nb.hits.digest import Digested
 from livestream_nb.hits.known import Known
 from livestream_nb.hits.piece import Piece
-from livestream_nb.recording.files import UNWRITABLE, said
-from livestream_nb.recording.folder import About, Folder
+from livestream_nb.recording.files import UNWRITABLE, free_room, said, told
+from livestream_nb.recording.folder import PATIENCE, About, Folder
 from livestream_nb.recording.frames import block_frame, entry_frame, missed_frame, rejected_frames
 from livestream_nb.recording.known import known_hits
 from livestream_nb.recording.missed import NOTHING, Missed
@@ -40,6 +38,7 @@ SEGMENT_BYTES = 64 * 1024 * 1024
 SEGMENT_SECONDS = 600.0
 ROOM = 1024 * 1024
 """Bytes that must be free to go on: with less, the next block would most likely not fit."""
+AGAIN = "Reading goes on, and it is tried again every second."
 
 
 @dataclass(frozen=True)
@@ -100,6 +99,7 @@ class Recorder:
         self._lock: BaseFileLock | None = None
         self._sealer: Sealer | None = None
         self._failure: str | None = None
+        self._why = ""
         self._spool: Writer | None = None
         self._segment = Segment(0, self._schema)
         self._last = 0
@@ -114,20 +114,15 @@ class Recorder:
     @property
     def status(self) -> RecordingStatus:
         """How it is doing now."""
-        state, reason = "recording", f"Recording to {self._folder.path}."
+        path, failure = self._folder.path, self._failure
+        state, reason = "recording", f"Recording to {path}."
         if self._sealer is None:
-            state, reason = "stopped", f"Recorded to {self._folder.path}."
-        elif self._failure is not None:
-            state, reason = "interrupted", self._told("cannot be written to", self._failure)
-        elif self._sealer.trouble is not None:
-            reason = self._told("cannot seal what its spool holds", self._sealer.trouble)
-        return RecordingStatus(self._folder.path, state, reason, self._hits, self._missed)
-
-    def _told(self, what: str, failure: str) -> str:
-        return (
-            f"The recording {self._folder.path} {what} ({failure}): make room, or give the right "
-            "to write. Reading goes on, and it is tried again every second."
-        )
+            state, reason = "stopped", f"Recorded to {path}."
+        elif failure is not None:
+            state, reason = "interrupted", f"The recording is interrupted: {failure} {AGAIN}"
+        elif (trouble := self._sealer.trouble) is not None:
+            reason = f"Recording to {path}, but its spool is not sealed: {trouble} {AGAIN}"
+        return RecordingStatus(path, state, reason, self._hits, self._missed)
 
     def open(self) -> Known | None:
         """Become the folder's writer, seal what was left there, and tell which hits it has.
@@ -146,15 +141,17 @@ class Recorder:
         """
         known = None
         try:
-            known = self._claim()
+            known = self._claim(PATIENCE)
         except UNWRITABLE as error:
             self._interrupt(error)
         self._sealer = Sealer(self._folder, raw=self._about.raw)
+        if self._failure is not None and self._lock is not None:
+            self._resume()
         return known
 
-    def _claim(self) -> Known:
+    def _claim(self, patience: float) -> Known:
         self._folder.check(self._about)
-        lock = self._folder.lock()
+        lock = self._folder.lock(patience)
         try:
             self._folder.claim(self._about)
             recover(self._folder, self._about, self._window)
@@ -169,8 +166,7 @@ class Recorder:
         """Append what came to the spool, before anything is made of it."""
         self._begin = None
         if self._failure is None:
-            frames = [*block_frame(piece), *rejected_frames(piece)]
-            self._begin = self._append(frames)
+            self._begin = self._append(*block_frame(piece), *rejected_frames(piece))
 
     def note(self, digested: Digested) -> None:
         """Take what the piece became that was written last."""
@@ -180,7 +176,7 @@ class Recorder:
             self._hits += hits
         else:
             self._missed += hits
-            self._lacking = self._lacking.and_also(digested.batch, self._failure or "")
+            self._lacking = self._lacking.and_also(digested.batch, self._why)
 
     def enter(self, entry: Transition) -> None:
         """Write that a connection enters a state."""
@@ -189,7 +185,7 @@ class Recorder:
             self._enter_late()
 
     def _enter_late(self) -> None:
-        while self._late and self._append([entry_frame(self._late[0])]) is not None:
+        while self._late and self._append(entry_frame(self._late[0])) is not None:
             self._segment.entries.append(self._late.pop(0))
 
     def beat(self) -> Known | None:
@@ -202,42 +198,43 @@ class Recorder:
         """
         if self._failure is not None:
             return self._resume()
-        if self._spool is not None:
-            if self._idle:
-                self._append([Frame(Kind.BEAT, 0, 0.0, self._clock.utc())])
-            if self._clock.utc() - self._began >= SEGMENT_SECONDS:
-                self._roll()
+        if self._spool is not None and self._clock.utc() - self._began >= SEGMENT_SECONDS:
+            self._roll()
+        if self._idle:
+            self._append(self._sign())
         self._idle = True
         if self._sealer is not None:
             self._sealer.go_on()
         return None
 
-    def _resume(self) -> Known | None:
+    def _resume(self, room: int = ROOM) -> Known | None:
         known = None
         try:
-            if disk_usage(self._folder.path).free < ROOM:
+            if free_room(self._folder.path) < room:
                 return None
-            known = None if self._lock else self._claim()
-        except (*UNWRITABLE, RecordingError) as error:
+            known = None if self._lock else self._claim(patience=0)
+        except (*UNWRITABLE, LivestreamError) as error:
             self._interrupt(error)
             return None
         lacking: Missed = self._lacking
-        if self._append([missed_frame(lacking)]) is None:
+        anything = lacking is not NOTHING
+        if self._append(missed_frame(lacking) if anything else self._sign()) is None:
             return known
         self._failure = None
-        self._segment.missed.append(lacking)
-        self._lacking = NOTHING
+        if anything:
+            self._segment.missed.append(lacking)
+            self._lacking = NOTHING
         self._enter_late()
         return known
 
-    def _append(self, frames: Iterable[Frame]) -> int | None:
+    def _sign(self) -> Frame:
+        """A sign of life."""
+        return Frame(Kind.BEAT, 0, 0.0, self._clock.utc())
+
+    def _append(self, *frames: Frame) -> int | None:
         """Append frames; return where the first one's payload begins, None when it failed."""
-        begin = None
         try:
-            spool = self._ready()
-            for frame in frames:
-                at = spool.append(frame)
-                begin = at if begin is None else begin
+            begin = self._ready().append(*frames)
         except UNWRITABLE as error:
             self._interrupt(error)
             return None
@@ -255,9 +252,11 @@ class Recorder:
         return self._spool
 
     def _interrupt(self, error: Exception) -> None:
+        failure = told(error, self._folder.path)
         if self._failure is None:
-            log.warning("The recording %s is interrupted: %s.", self._folder.path, said(error))
-        self._failure = said(error)
+            log.warning("The recording is interrupted: %s", failure)
+        self._why = said(error)
+        self._failure = failure
 
     def sync(self) -> None:
         """Have the system write the spool to the disk."""
@@ -278,11 +277,13 @@ class Recorder:
         """Seal everything, and let others write here; idempotent."""
         if self._sealer is None:
             return
-        if self._failure is not None:
-            self._resume()
-        self._roll()
-        self._sealer.close()
-        self._sealer = None
-        if self._lock is not None:
-            self._lock.release()
-            self._lock = None
+        try:
+            if self._failure is not None:
+                self._resume(room=0)
+            self._roll()
+            self._sealer.close()
+        finally:
+            self._sealer = None
+            if self._lock is not None:
+                self._lock.release()
+                self._lock = None

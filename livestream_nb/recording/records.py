@@ -20,6 +20,7 @@ from livestream_nb.recording.parquet import collect, read
 from livestream_nb.recording.raw import raw_path, read_raw
 
 STAMPS = ("arrived", "connection")
+IDS = ("hitIdHigh", "hitIdLow")
 ROW = "row number"
 
 
@@ -112,8 +113,16 @@ def _parts(
         return
     schema = {name: content.schema[name] for name in dict.fromkeys((by, "arrived"))}
     for path in content.sealed.files[number]:
-        hits = collect(read([path], schema).select(moment), content.folder.path)
-        yield hits.to_series(), lines_of(path)
+        asked = read([path], schema).select(moment)
+        times = collect(asked, [path], schema, content.folder.path).to_series()
+        yield times, _lines_of(path, times.len())
+
+
+def _lines_of(path: Path, many: int) -> Lines:
+    lines = lines_of(path)
+    if len(lines) != many:
+        raise _strangers(path)
+    return lines
 
 
 def with_columns(content: Content, columns: Sequence[Column], since: float | None) -> pl.LazyFrame:
@@ -142,18 +151,21 @@ def with_columns(content: Content, columns: Sequence[Column], since: float | Non
     check_raw(content)
     made = schema_of(columns)
     schema = content.schema | {name: made[name] for name in made if name not in STAMPS}
-    make = _Maker(content, columns)
-    parts = [*make.parts(since)]
+    parts = [*_places(content, since)]
 
     def source(
         wanted: list[str] | None, predicate: pl.Expr | None, n_rows: int | None, _size: int | None
     ) -> Iterator[pl.DataFrame]:
-        left = sys.maxsize if n_rows is None else n_rows
+        left = sys.maxsize if n_rows is None else n_rows  # of the rows before they are filtered
+        shown = [*schema] if wanted is None else wanted
+        needed = {*shown, *(() if predicate is None else predicate.meta.root_names())}
+        make = _Maker(content, [column.name for column in columns if column.name in needed])
         for part in parts:
-            if left > 0:
-                frame = make(part, predicate).head(left)
-                left -= frame.height
-                yield frame.select(wanted or schema.keys())
+            hits = make.hits(part)
+            yield make(part, hits, left, predicate).select(shown)
+            left = max(0, left - hits.height)
+            if not left:
+                break
 
     return register_io_source(source, schema=schema)
 
@@ -166,44 +178,57 @@ class _Part(NamedTuple):
     lines: Sequence[bytes | memoryview] = ()
 
 
+def _places(content: Content, since: float | None) -> Iterator[_Part]:
+    """All hits by where their records are; those in the spool will not stay there."""
+    for path in content.sealed.paths(since):
+        yield _Part(path)
+    for number, segment in content.tail.segments.items():
+        hits = segment.frame().select(content.schema.keys())
+        yield _Part(content.folder.segment(number), hits, spooled_lines(content, number))
+
+
 class _Maker:
     """Makes columns of raw records."""
 
-    def __init__(self, content: Content, columns: Sequence[Column]) -> None:
+    def __init__(self, content: Content, names: Sequence[str]) -> None:
         self._content = content
-        self._names = [column.name for column in columns]
-        self._decoder = Decoder(resolve(self._names))
+        self._names = names
+        self._decoder = Decoder(resolve(names))
 
-    def parts(self, since: float | None) -> Iterator[_Part]:
-        """All hits by where their records are; those in the spool will not stay there."""
-        content = self._content
-        for path in content.sealed.paths(since):
-            yield _Part(path)
-        for number, segment in content.tail.segments.items():
-            hits = segment.frame().select(content.schema.keys())
-            yield _Part(content.folder.segment(number), hits, spooled_lines(content, number))
+    def hits(self, part: _Part) -> pl.DataFrame:
+        """The hits with the recorded columns."""
+        if part.hits is not None:
+            return part.hits
+        content, paths = self._content, [part.path]
+        hits = read(paths, content.schema)
+        return collect(hits, paths, content.schema, content.folder.path)
 
-    def __call__(self, part: _Part, predicate: pl.Expr | None) -> pl.DataFrame:
-        """The hits with the made columns, those of them that the filter lets through."""
-        hits = part.hits
-        if hits is None:
-            hits = collect(read([part.path], self._content.schema), self._content.folder.path)
+    def __call__(
+        self, part: _Part, hits: pl.DataFrame, most: int, predicate: pl.Expr | None
+    ) -> pl.DataFrame:
+        """Of the first hits of a part those that the filter lets through, with the made columns."""
         early = predicate is not None and set(predicate.meta.root_names()) <= set(hits.columns)
-        kept = hits.with_row_index(ROW)
+        kept = hits.with_row_index(ROW).head(most)
         if early and predicate is not None:
             kept = kept.filter(predicate)
-        frame = kept.drop(ROW).hstack(self._made(part, kept[ROW].to_list()))
+        frame = kept.drop(ROW)
+        if self._names:
+            frame = frame.hstack(self._made(part, kept, hits.height))
         return frame if early or predicate is None else frame.filter(predicate)
 
-    def _made(self, part: _Part, rows: Sequence[int]) -> pl.DataFrame:
-        """The columns of these rows."""
-        lines: Sequence[bytes | memoryview] = ()
-        if rows:
-            lines = lines_of(part.path) if part.hits is None else part.lines
-        block = b"\n".join([lines[row] for row in rows if row < len(lines)])
-        made = self._decoder.decode(block, connection=0, arrived=0.0).frame.select(self._names)
-        if made.height != len(rows):
-            raise RecordingError(
-                f"The records of {part.path} are not those of its hits: restore the files of raw/."
-            )
-        return made
+    def _made(self, part: _Part, kept: pl.DataFrame, many: int) -> pl.DataFrame:
+        """The columns of those hits that are kept, of so many."""
+        lines: Sequence[bytes | memoryview] = part.lines
+        if kept.height and part.hits is None:
+            lines = _lines_of(part.path, many)
+        block = b"\n".join([lines[row] for row in kept[ROW]])
+        made = self._decoder.decode(block, connection=0, arrived=0.0).frame
+        if not made.select(IDS).equals(kept.select(IDS)):
+            raise _strangers(part.path)
+        return made.select(self._names)
+
+
+def _strangers(path: Path) -> RecordingError:
+    return RecordingError(
+        f"The records of {path} are not those of its hits: restore the files of raw/."
+    )

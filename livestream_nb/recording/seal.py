@@ -6,11 +6,12 @@ from pathlib import Path
 
 import polars as pl
 
+from livestream_nb.hits.decode import schema_of
 from livestream_nb.hits.digest import Digest
 from livestream_nb.hits.fields import UTC_TIME
 from livestream_nb.hits.lines import BOUNDS
 from livestream_nb.recording import journal
-from livestream_nb.recording.files import ASIDE, sync_folder
+from livestream_nb.recording.files import ASIDE, make_folder, sync_folder
 from livestream_nb.recording.folder import About, Folder
 from livestream_nb.recording.known import known_hits
 from livestream_nb.recording.parquet import write_parquet
@@ -48,9 +49,9 @@ def seal(folder: Folder, segment: Segment, *, raw: bool) -> None:
     for hour, rows in _by_hour(segment.frame()):
         target = folder.hits(f"{hour:%Y-%m-%d}", hour.hour, segment.number)
         for each in (target, raw_path(target)) if raw else (target,):
-            each.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(each.parent)
         if raw:
-            write_raw(_records(spooled, rows), raw_path(target))
+            write_raw(_records(spooled, rows.reverse()), raw_path(target))
         write_parquet(rows.drop(BOUNDS), target)
     if segment.rejected:
         write_parquet(rejected_frame(segment), folder.rejected(segment.number))
@@ -108,6 +109,7 @@ def recover(folder: Folder, about: About, window: int) -> None:
         half.unlink()
     numbers = folder.segments()
     if not numbers:
+        _end(folder, about)
         return
     _discard(folder, numbers)
     digest = Digest(about.resolved, window, traced=True)
@@ -118,6 +120,18 @@ def recover(folder: Folder, about: About, window: int) -> None:
             before = [*journal.Journal(folder, [number]).entries(), *segment.entries]
             segment.entries += killed(before, segment.alive, ENDED)
         seal(folder, segment, raw=about.raw)
+
+
+def _end(folder: Folder, about: About) -> None:
+    """Say of connections that never ended that they did, when all else is sealed already."""
+    said = journal.Journal(folder)
+    entries = said.entries()
+    last = said.rows("seconds")["time"].to_physical().max()
+    ended = killed(entries, last / 1e6 if isinstance(last, int) else 0.0, ENDED)
+    if ended:
+        segment = Segment(folder.take_number(), schema_of(about.resolved))
+        segment.entries += ended
+        journal.enter(folder, segment)
 
 
 def _discard(folder: Folder, numbers: Sequence[int]) -> None:

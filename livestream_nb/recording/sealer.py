@@ -5,9 +5,8 @@ from collections import deque
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from typing import NamedTuple
 
-import polars as pl
-
-from livestream_nb.recording.files import UNWRITABLE, said
+from livestream_nb.errors import RecordingError
+from livestream_nb.recording.files import UNWRITABLE, told
 from livestream_nb.recording.folder import Folder
 from livestream_nb.recording.seal import seal
 from livestream_nb.recording.segment import Segment
@@ -39,7 +38,7 @@ class Sealer:
     Attributes
     ----------
     trouble : str or None
-        What the system said when a segment could not be sealed; None when nothing is in the way.
+        Why a segment could not be sealed, in a sentence; None when nothing is in the way.
     """
 
     def __init__(self, folder: Folder, *, raw: bool) -> None:
@@ -72,9 +71,9 @@ class Sealer:
                 self._waiting.popleft()
                 first.sealed.set_result(None)
             self.trouble = None
-        except (*UNWRITABLE, pl.exceptions.PolarsError) as error:
-            self.trouble = said(error)
-            log.warning("Sealing waits in %s: %s.", self._folder.path, self.trouble)
+        except (*UNWRITABLE, RecordingError) as error:
+            self.trouble = told(error, self._folder.path)
+            log.warning("Sealing waits: %s", self.trouble)
 
     def close(self) -> None:
         """Seal what waits, once more; what cannot be sealed stays in the spool."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from livestream_nb.connection.timeline import Phase, Transition
-from livestream_nb.hits.counters import Counters, by_second
+from livestream_nb.hits.counters import rows_of
 from livestream_nb.hits.digest import Digest, Digested
 from livestream_nb.hits.lines import BOUNDS
 from livestream_nb.hits.records import Rejected
@@ -55,7 +55,7 @@ class Segment:
         self.alive = 0.0
         self.hits = 0
         self._frames = [pl.DataFrame(schema={**schema, **BOUNDS})]
-        self._counters = Counters()
+        self._counts: dict[tuple[int, int], tuple[int, int, int, int]] = {}
         self._repeats = Repeats()
 
     def add(self, digested: Digested, begin: int) -> None:
@@ -66,8 +66,14 @@ class Segment:
         if batch.frame.height:
             self._frames.append(batch.frame.hstack([each + begin for each in where]))
             self.hits += batch.frame.height
-        counts = (batch.frame.height, batch.size, batch.duplicates, len(batch.rejected))
-        self._counters.add(batch.connection, batch.arrived, counts)
+        key = int(batch.arrived // 1), batch.connection
+        hits, size, duplicates, rejected = self._counts.get(key, (0, 0, 0, 0))
+        self._counts[key] = (
+            hits + batch.frame.height,
+            size + batch.size,
+            duplicates + batch.duplicates,
+            rejected + len(batch.rejected),
+        )
         self._repeats.add(batch.repeated, batch.arrived)
         self.rejected += [(batch.arrived, batch.connection, each) for each in batch.rejected]
         self.alive = max(self.alive, batch.arrived)
@@ -98,7 +104,7 @@ class Segment:
 
     def seconds(self) -> pl.DataFrame:
         """Counters per second and connection: see :meth:`Buffer.seconds`."""
-        return by_second(self._counters.rows())
+        return rows_of(self._counts).sort("time", "connection")
 
     def repeats(self) -> pl.DataFrame:
         """When hits came again: see :meth:`Buffer.repeats`."""
@@ -123,6 +129,12 @@ def read_all(path: Path, number: int, digest: Digest) -> Segment:
     if reader.damaged:
         segment.spoiled(reader.damaged)
     return segment
+
+
+def has_ended(entries: Iterable[Transition]) -> bool:
+    """Whether, by these entries, there were connections and all of them have ended."""
+    latest = {entry.connection: entry.state for entry in entries}
+    return bool(latest) and all(state in ENDED for state in latest.values())
 
 
 def killed(entries: Iterable[Transition], at: float, sentence: str) -> list[Transition]:

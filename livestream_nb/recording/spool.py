@@ -6,6 +6,7 @@ whole frames only. A damaged stretch in the middle is passed over, and counted.
 """
 
 import os
+import weakref
 from collections.abc import Iterator
 from enum import IntEnum
 from pathlib import Path
@@ -14,6 +15,8 @@ from threading import Lock
 from typing import NamedTuple
 
 from isal.isal_zlib import crc32
+
+from livestream_nb.recording.files import sync_folder
 
 MAGIC = b"\xf5LS1"
 _HEAD = Struct("<4sIIBBdd")
@@ -86,29 +89,37 @@ class Writer:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.size = 0
+        self._torn = False
         self._dirty = False
+        self._named = False
         self._open = True
         self._lock = Lock()
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, 0o666)
 
-    def append(self, frame: Frame) -> int:
-        """Append a frame, wholly or not at all; return where in the file its payload begins."""
-        view = memoryview(frame.packed())
+    def append(self, *frames: Frame) -> int:
+        """Append frames, all or none of them; return where in the file the first payload begins."""
+        packed = b"".join([frame.packed() for frame in frames])
+        if self._torn:
+            self._cut()
+        self._torn = True
         try:
+            view = memoryview(packed)
             while view:
                 view = view[os.write(self._file, view) :]
         except OSError:
             self._cut()
             raise
-        begin = self.size + HEAD
-        self.size = begin + len(frame.payload)
+        self._torn = False
         self._dirty = True
+        begin = self.size + HEAD
+        self.size += len(packed)
         return begin
 
     def _cut(self) -> None:
         """Take back half a frame: what is appended next must follow a whole one."""
         os.ftruncate(self._file, self.size)
         os.lseek(self._file, self.size, os.SEEK_SET)
+        self._torn = False
 
     def sync(self) -> None:
         """Have the system write everything to the disk; nothing happens once it is closed."""
@@ -116,6 +127,9 @@ class Writer:
             if self._open and self._dirty:
                 self._dirty = False
                 os.fsync(self._file)
+                if not self._named:
+                    sync_folder(self.path.parent)
+                    self._named = True
 
     def close(self) -> None:
         """Sync and close; idempotent."""
@@ -151,6 +165,7 @@ class Reader:
         self.path = path
         self.damaged = 0
         self._file = path.open("rb", buffering=0)
+        self._finalizer = weakref.finalize(self, self._file.close)
         self._at = 0
 
     def frames(self, *, final: bool = False) -> Iterator[tuple[int, Frame]]:
@@ -192,8 +207,8 @@ class Reader:
         return self._file.readall()
 
     def close(self) -> None:
-        """Close the file."""
-        self._file.close()
+        """Close the file; that happens, too, when nobody refers to this any more."""
+        self._finalizer()
 
 
 def _frame(data: bytes, at: int) -> Frame | None:

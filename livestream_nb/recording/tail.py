@@ -53,17 +53,26 @@ class Tail:
         OSError
             When the spool cannot be read.
         """
+        while not self._look():
+            self.close()
+
+    def _look(self) -> bool:
+        """The same; False when a segment was sealed before it was read: its ids are not known."""
         self.limit = self._folder.next_number() or NEVER
         numbers = self._folder.segments()
         if self._overslept(numbers):
-            self.close()
-        for number in numbers:
-            self._open(number)
+            return False
+        try:
+            for number in numbers:
+                self._open(number)
+        except FileNotFoundError:  # sealed at this very moment
+            return False
         for number, reader in self._readers.items():
             self._read(number, reader)
         for number in set(self._readers).difference(numbers):
             self._readers.pop(number).close()
             del self.segments[number]
+        return True
 
     def _overslept(self, numbers: list[int]) -> bool:
         """Whether segments have come and gone that were never read: their ids are not known."""
@@ -77,10 +86,7 @@ class Tail:
         if self._digest is None:
             self._digest = Digest(self._about.resolved, self._window, traced=True)
             self._digest.know(known_hits(self._folder, self._window))
-        try:
-            self._readers[number] = Reader(self._folder.segment(number))
-        except FileNotFoundError:  # sealed at this very moment: the next look sees it so
-            return
+        self._readers[number] = Reader(self._folder.segment(number))
         self._newest = number
         self.segments[number] = Segment(number, self._digest.schema)
 
