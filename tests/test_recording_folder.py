@@ -254,7 +254,7 @@ def test_raw_records_that_are_gone(tmp_path: Path) -> None:
     path = next((tmp_path / "raw").rglob("00000002.ndjson.zst"))
     whole = path.read_bytes()
     more = zstandard.compress(read_raw(path) * 2)
-    contents = (None, "No such file"), (whole[:-9], "full frame"), (more, "are not those of")
+    contents = (None, "No such file"), (whole[:-9], "cut short"), (more, "are not those of")
     for content, said in contents:
         path.unlink() if content is None else path.write_bytes(content)
         found = Recording(tmp_path)

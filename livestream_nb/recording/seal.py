@@ -51,7 +51,7 @@ def seal(folder: Folder, segment: Segment, *, raw: bool) -> None:
         for each in (target, raw_path(target)) if raw else (target,):
             make_folder(each.parent)
         if raw:
-            write_raw(_records(spooled, rows.reverse()), raw_path(target))
+            write_raw(_records(spooled, rows), raw_path(target))
         write_parquet(rows.drop(BOUNDS), target)
     if segment.rejected:
         write_parquet(rejected_frame(segment), folder.rejected(segment.number))
