@@ -1,19 +1,34 @@
 """A thread for what must not hold up an event loop. It never keeps the interpreter alive."""
 
 import asyncio
+import os
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from queue import SimpleQueue
 from typing import TypeVar
 
 T = TypeVar("T")
 
 
-class Worker:
-    """Performs jobs one after the other, in the order they were given, on a daemon thread."""
+NICE = 10
 
-    def __init__(self, name: str) -> None:
+
+class Worker:
+    """Performs jobs one after the other, in the order they were given, on a daemon thread.
+
+    Parameters
+    ----------
+    name : str
+        The thread's.
+    yields : bool
+        Whether all other threads go first, where the system knows that of threads (Linux).
+    """
+
+    def __init__(self, name: str, *, yields: bool = False) -> None:
+        self._yields = yields
         self._jobs: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._work, name=name, daemon=True)
         self._thread.start()
@@ -38,6 +53,9 @@ class Worker:
         self._thread.join()
 
     def _work(self) -> None:
+        if self._yields and sys.platform == "linux":
+            with suppress(OSError):
+                os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
         while (job := self._jobs.get()) is not None:
             job()
 

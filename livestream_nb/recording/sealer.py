@@ -15,7 +15,7 @@ from livestream_nb.worker import Worker
 
 log = logging.getLogger("livestream_nb")
 
-MOST_WAITING = 4
+MOST_WAITING = 16
 """Segments that may wait; with more, whoever brings one waits until one is sealed."""
 
 
@@ -46,7 +46,7 @@ class Sealer:
         self._folder = folder
         self._raw = raw
         self._waiting: deque[_Full] = deque()
-        self._worker = Worker("livestream-seal")
+        self._worker = Worker("livestream-seal", yields=True)
         self._work: Future[None] | None = None
 
     def give(self, spool: Writer, segment: Segment) -> None:
