@@ -79,7 +79,7 @@ def limit(path: Path) -> Iterator[Limit]:
 
 
 def little_room(patch: pytest.MonkeyPatch, left: int) -> None:
-    """As if the disk had room for so many bytes, for whoever writes by ``os.write``."""
+    """As if the disk had room for so many bytes, for whoever writes by ``os``."""
     room, write = [left], os.write
 
     def limited(file: int, content: bytes) -> int:
@@ -90,6 +90,7 @@ def little_room(patch: pytest.MonkeyPatch, left: int) -> None:
         return written
 
     patch.setattr(os, "write", limited)
+    patch.setattr(os, "writev", lambda file, parts: limited(file, b"".join(parts)))
 
 
 @contextmanager

@@ -19,9 +19,15 @@ from livestream_nb.recording.missed import Missed
 from livestream_nb.recording.spool import HEAD, MAGIC, Frame, Kind, Reader, Writer
 from tests.room import little_room
 
+
+def packed(one: Frame) -> bytes:
+    """A frame as it stands in a segment."""
+    return b"".join(one.parts())
+
+
 payloads = st.one_of(
     st.binary(max_size=60),
-    st.binary(max_size=20).map(lambda some: Frame(Kind.BLOCK, 1, 0.0, 0.0, some).packed()),
+    st.binary(max_size=20).map(lambda some: packed(Frame(Kind.BLOCK, 1, 0.0, 0.0, some))),
     st.sampled_from([b"", MAGIC, MAGIC * 9, b"\0" * 40]),
 )
 any_frame = st.builds(
@@ -89,11 +95,11 @@ def test_each_frame_is_read_once_while_it_is_written(
     place: Callable[[bytes], Path], appended: list[Frame], looks: list[int]
 ) -> None:
     """Whoever looks at any moments, amid a frame as well, sees every frame once, in order."""
-    packed = b"".join(each.packed() for each in appended)
+    content = b"".join(packed(each) for each in appended)
     path = place()
     reader, found = Reader(path), []
-    for size in [*sorted(looks), len(packed)]:
-        path.write_bytes(packed[:size])
+    for size in [*sorted(looks), len(content)]:
+        path.write_bytes(content[:size])
         found += [each for _, each in reader.frames()]
     assert (found, reader.damaged) == (appended, 0)
     reader.close()
@@ -103,8 +109,8 @@ def test_each_frame_is_read_once_while_it_is_written(
 def test_cut_at_every_byte_of_the_last_frame(place: Callable[[bytes], Path], text: bytes) -> None:
     """Of a segment that ends amid a frame all others are there; the half one is damage."""
     before = [frame(b"first"), frame(b"second")]
-    whole = b"".join(each.packed() for each in before)
-    last = frame(text).packed()
+    whole = b"".join(packed(each) for each in before)
+    last = packed(frame(text))
     for size in range(len(last)):
         path = place(whole + last[:size])
         assert read(path) == (before, size)
@@ -117,10 +123,10 @@ def test_a_damaged_stretch_is_passed_over(
     place: Callable[[bytes], Path], appended: list[Frame], begin: int, size: int, instead: bytes
 ) -> None:
     """Whatever stands where a stretch was, frames that it does not touch are there; it is told."""
-    parts = [each.packed() for each in appended]
-    packed = b"".join(parts)
-    end = min(begin, len(packed)) + size
-    spoiled = packed[:begin] + instead + packed[end:]
+    parts = [packed(each) for each in appended]
+    content = b"".join(parts)
+    end = min(begin, len(content)) + size
+    spoiled = content[:begin] + instead + content[end:]
     ends = [sum(map(len, parts[: number + 1])) for number in range(len(parts))]
     before = [one for one, last in zip(appended, ends, strict=True) if last <= begin]
     after = [
@@ -131,26 +137,26 @@ def test_a_damaged_stretch_is_passed_over(
     found, damaged = read(place(spoiled))
     assert found[: len(before)] == before
     assert found[len(found) - len(after) :] == after
-    assert damaged == len(spoiled) - sum(len(each.packed()) for each in found)
+    assert damaged == len(spoiled) - sum(len(packed(each)) for each in found)
 
 
 @pytest.mark.parametrize("at", range(4, HEAD))
 def test_every_byte_of_the_head_counts(place: Callable[[bytes], Path], at: int) -> None:
     """A head with a single bit turned, wherever it is, is no frame's."""
-    spoiled = bytearray(frame(b"spoiled").packed())
+    spoiled = bytearray(packed(frame(b"spoiled")))
     spoiled[at] ^= 1
-    assert read(place(spoiled + frame(b"whole").packed())) == ([frame(b"whole")], len(spoiled))
+    assert read(place(spoiled + packed(frame(b"whole")))) == ([frame(b"whole")], len(spoiled))
 
 
 def test_a_damaged_end_waits_for_more(place: Callable[[bytes], Path]) -> None:
     """While a segment is written, damage at its end is told of when a whole frame follows."""
-    spoiled = frame(b"spoiled").packed()[:-1] + b"!"
-    path = place(frame(b"first").packed() + spoiled)
+    spoiled = packed(frame(b"spoiled"))[:-1] + b"!"
+    path = place(packed(frame(b"first")) + spoiled)
     reader = Reader(path)
     assert [each for _, each in reader.frames()] == [frame(b"first")]
     assert reader.damaged == 0
     with path.open("ab") as file:
-        file.write(frame(b"second").packed())
+        file.write(packed(frame(b"second")))
     assert [each for _, each in reader.frames()] == [frame(b"second")]
     assert reader.damaged == len(spoiled)
     reader.close()
