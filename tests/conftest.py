@@ -1,7 +1,10 @@
 """Fixtures that several test modules share."""
 
 import contextlib
+import os
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.plain import Client, until
+
+ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -44,6 +49,22 @@ def nothing_is_left_running() -> Iterator[None]:
             not [each for each in threading.enumerate() if each not in before and each.name in ours]
         )
     )
+
+
+@pytest.fixture(scope="session")
+def minute(tmp_path_factory: pytest.TempPathFactory) -> Iterator[subprocess.Popen[str]]:
+    """A writer and a follower at 2,000 hits/s: for a minute in CI, else for ten seconds.
+
+    It begins with the first test of recordings, and is judged by one of the last.
+    """
+    seconds = "60" if os.environ.get("CI") else "10"
+    command = [sys.executable, "-m", "tests.following", seconds]
+    state = {"LIVESTREAM_NB_STATE": str(tmp_path_factory.mktemp("state-of-a-minute"))}
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, env=os.environ | state, cwd=ROOT
+    ) as process:
+        yield process
+        process.kill()
 
 
 @pytest.fixture

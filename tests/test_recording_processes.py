@@ -1,10 +1,6 @@
-"""livestream_nb.recording with real processes: killed amid recording, and followed for a minute.
-
-The minute begins with the first test, and is looked at in the last one.
-"""
+"""livestream_nb.recording with real processes: killed amid recording, and followed for a minute."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -20,7 +16,6 @@ from livestream_nb import Recording, Simulator
 SPEED = 30.0
 SOON = 30.0
 IDS = ["hitIdHigh", "hitIdLow"]
-ROOT = Path(__file__).parents[1]
 
 PROGRAM = """
 import sys
@@ -56,18 +51,6 @@ class Process:
         said = self._process.stdout.read().split("\n")
         self._process.stdout.close()
         return max((int(line) for line in said[:-1] if line), default=0)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def minute(tmp_path_factory: pytest.TempPathFactory) -> Iterator[subprocess.Popen[str]]:
-    """A writer and a follower at 2,000 hits/s: for a minute in CI, else for ten seconds."""
-    command = [sys.executable, "-m", "tests.following", "60" if os.environ.get("CI") else "10"]
-    state = {"LIVESTREAM_NB_STATE": str(tmp_path_factory.mktemp("state"))}
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, text=True, env=os.environ | state, cwd=ROOT
-    ) as process:
-        yield process
-        process.kill()
 
 
 @pytest.fixture

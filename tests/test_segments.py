@@ -218,6 +218,17 @@ def test_sealing_may_end_at_every_step(
     assert step > 25
 
 
+def test_who_brought_what_is_recorded(tmp_path: Path) -> None:
+    """The repeats of a recorded hit prove that the outage since is covered, however long it was."""
+    others = (Spell(2, T0 - 30), Spell(1, T0 - 50))
+    tape = Tape(tmp_path).enter(*map(opened, others), stopped(T0 - 40), opened())
+    tape.take(piece(1), piece(2, at=T0 + 1, spell=others[0])).close()
+    tape = Tape(tmp_path).enter(opened(SECOND), opened(SECOND._replace(connection=2)))
+    tape.take(piece(1, 3, at=SECOND.opened + 1, spell=SECOND)).close()
+    gaps = Recording(tmp_path).gaps().filter(pl.col("seconds") > HOUR / 4)
+    assert gaps.select("connection", "verdict").rows() == [(1, "covered"), (2, "likely lost")]
+
+
 def test_several_segments_were_left(tmp_path: Path) -> None:
     """Of several segments that were never sealed each is, with one end of the connection."""
     tape = Tape(tmp_path).idle().enter(opened()).take(piece(1, 2)).roll()
@@ -319,6 +330,21 @@ def test_sealed_at_this_very_moment(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     tape.kill()
 
 
+def test_begun_since_the_look(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever is made of a segment that was begun after the look does not count yet."""
+    tape, look = Tape(tmp_path).take(piece(1)).seal(), tail.Tail.look
+    made = Folder(tmp_path).sealed()[1][0]
+
+    def and_then(looking: tail.Tail) -> None:
+        look(looking)
+        tape.take(piece(2, at=T0 + 1))
+        shutil.copy(made, made.with_stem("00000002"))
+
+    monkeypatch.setattr(tail.Tail, "look", and_then)
+    assert lows(Recording(tmp_path).lazy()) == [1]
+    tape.kill()
+
+
 def test_who_looks_seldom_sees_all(tmp_path: Path) -> None:
     """Segments that came and went between two looks are known, hits and ids."""
     tape = Tape(tmp_path).enter(opened()).take(piece(1))
@@ -329,6 +355,9 @@ def test_who_looks_seldom_sees_all(tmp_path: Path) -> None:
     check_same(found, tape.batches)
     tape.seal().take(piece(*range(9), at=T0 + 9))
     check_same(found, tape.batches)
+    assert [*found._content.tail.segments] == [6]
+    made = found.hits(columns=["pageName", "browser"])
+    assert made["browser"].to_list() == made["pageName"].to_list()
     tape.close()
     check_same(found, tape.batches)
 
