@@ -11,7 +11,8 @@ from livestream_nb.hits.keep import Keep
 from livestream_nb.masking import Mask
 from livestream_nb.policy import Policy
 from livestream_nb.protocol.request import StreamRequest
-from livestream_nb.recording.folder import About, Folder
+from livestream_nb.recording.about import About
+from livestream_nb.recording.folder import Folder
 from livestream_nb.recording.recorder import Recorder
 
 

@@ -12,7 +12,7 @@ from livestream_nb.clock import Clock
 from livestream_nb.errors import InvalidOption
 from livestream_nb.history import History, moment_at, timeline_of
 from livestream_nb.recording.content import Content
-from livestream_nb.recording.recorder import RecordingStatus
+from livestream_nb.recording.status import RecordingStatus
 from livestream_nb.status import Status, status_of_recording
 from livestream_nb.views import Views, begin_drawing, expect_a_look
 

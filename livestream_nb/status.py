@@ -8,7 +8,7 @@ from math import inf
 from livestream_nb.connection.timeline import Phase, Transition
 from livestream_nb.hits.batch import Totals
 from livestream_nb.protocol.status import Cause
-from livestream_nb.recording.recorder import RecordingStatus
+from livestream_nb.recording.status import RecordingStatus
 from livestream_nb.session import Session
 
 MOST_TELLING_FIRST = (

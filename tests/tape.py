@@ -19,7 +19,8 @@ from livestream_nb.hits.intake import Intake
 from livestream_nb.hits.piece import Piece
 from livestream_nb.hits.repeats import Spell
 from livestream_nb.protocol.status import Cause
-from livestream_nb.recording.folder import About, Folder
+from livestream_nb.recording.about import About
+from livestream_nb.recording.folder import Folder
 from livestream_nb.recording.recorder import Recorder
 
 T0 = 1_776_081_600.0

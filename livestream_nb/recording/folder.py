@@ -6,21 +6,18 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from msgspec import MsgspecError, Struct, json
+from msgspec import MsgspecError, json
 
-from livestream_nb.clock import Clock
 from livestream_nb.errors import InvalidOption, RecordingError, StreamBusy
-from livestream_nb.hits.columns import resolve
-from livestream_nb.hits.fields import Column
+from livestream_nb.recording.about import FORMAT, About, Made, differing
 from livestream_nb.recording.files import ASIDE, UNWRITABLE, make_folder, write
 from livestream_nb.recording.spool import SUFFIX
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock
 
-FORMAT = 1
 ABOUT = "recording.json"
 LOCK = "writer.lock"
 NEXT = "next"
@@ -30,60 +27,6 @@ _BEGUN = frozenset((LOCK, ABOUT + ASIDE))
 """What a recording consists of before anything is recorded."""
 _SEALED = re.compile(r"(\d{8})\.parquet")
 _SPOOLED = re.compile(rf"(\d{{8}}){re.escape(SUFFIX)}")
-
-
-class About(Struct, frozen=True, forbid_unknown_fields=False):
-    """What a recording says of itself. Nothing in it is secret.
-
-    Attributes
-    ----------
-    stream : str
-        The stream's key: host, port if there is one, and name.
-    name : str
-        The stream's name.
-    columns : list of str
-        The columns of the sealed hits, without ``arrived`` and ``connection``.
-    raw : bool
-        Whether the raw records are kept.
-    mask : dict or None
-        How values were masked, and a fingerprint of the key; None: not at all.
-    rate, origin : float
-        The clock of the last writer: see `Clock`.
-    connections : int
-        How many slots of the stream the last writer read.
-    version : str
-        The version of livestream_nb that made it.
-    format : int
-        The version of this layout.
-    """
-
-    stream: str
-    name: str
-    columns: list[str]
-    raw: bool
-    mask: dict[str, Any] | None
-    rate: float
-    origin: float
-    connections: int
-    version: str
-    format: int = FORMAT
-
-    @property
-    def resolved(self) -> tuple[Column, ...]:
-        """The columns themselves."""
-        return resolve(self.columns)
-
-    @property
-    def clock(self) -> Clock:
-        """The last writer's clock."""
-        return Clock(self.rate, self.origin)
-
-
-class _Made(Struct, frozen=True):
-    """What every layout has of `About`."""
-
-    version: str
-    format: int
 
 
 @dataclass(frozen=True)
@@ -190,7 +133,7 @@ class Folder:
                 "right to read it."
             ) from error
         try:
-            made = json.decode(written, type=_Made)
+            made = json.decode(written, type=Made)
             if made.format > FORMAT:
                 raise RecordingError(
                     f"The recording {self.path} has layout {made.format}, and this version of "
@@ -220,10 +163,10 @@ class Folder:
             if not _BEGUN.issuperset(self._names()):
                 right = "give a new or empty folder, or one that holds a recording"
                 raise InvalidOption.value("record_to", str(self.path), right)
-        elif differing := _differing(there, about):
+        elif others := differing(there, about):
             raise InvalidOption(
                 f"record_to={str(self.path)!r} is not possible: it holds a recording with other "
-                f"options ({differing}). Give the same, or another folder."
+                f"options ({others}). Give the same, or another folder."
             )
 
     def claim(self, about: About) -> None:
@@ -287,19 +230,3 @@ class Folder:
             yield True
         finally:
             lock.release()
-
-
-def _differing(there: About, about: About) -> str:
-    """What is not the same, in words."""
-    told = [
-        f"{name} is {getattr(there, name)!r} there, not {getattr(about, name)!r}"
-        for name in ("stream", "raw", "mask")
-        if getattr(there, name) != getattr(about, name)
-    ]
-    for names, others, what in (
-        (there.columns, about.columns, "it has columns that are not asked for"),
-        (about.columns, there.columns, "columns are asked for that it has not"),
-    ):
-        if more := [name for name in names if name not in others]:
-            told.append(f"{what}: {', '.join(more)}")
-    return "; ".join(told)

@@ -8,8 +8,6 @@ One thread (that which digests) writes; `sync` is for another. Sealing has a thr
 """
 
 import logging
-from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from livestream_nb.clock import Clock
@@ -19,8 +17,9 @@ from livestream_nb.hits.decode import schema_of
 from livestream_nb.hits.digest import Digested
 from livestream_nb.hits.known import Known
 from livestream_nb.hits.piece import Piece
+from livestream_nb.recording.about import About
 from livestream_nb.recording.files import UNWRITABLE, free_room, said, told
-from livestream_nb.recording.folder import PATIENCE, About, Folder
+from livestream_nb.recording.folder import PATIENCE, Folder
 from livestream_nb.recording.frames import block_frame, entry_frame, missed_frame, rejected_frames
 from livestream_nb.recording.known import known_hits
 from livestream_nb.recording.missed import NOTHING, Missed
@@ -28,6 +27,7 @@ from livestream_nb.recording.seal import recover
 from livestream_nb.recording.sealer import Sealer
 from livestream_nb.recording.segment import Segment
 from livestream_nb.recording.spool import Frame, Kind, Writer
+from livestream_nb.recording.status import RecordingStatus
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock
@@ -39,37 +39,6 @@ SEGMENT_SECONDS = 600.0
 ROOM = 1024 * 1024
 """Bytes that must be free to go on: with less, the next block would most likely not fit."""
 AGAIN = "Reading goes on, and it is tried again every second."
-
-
-@dataclass(frozen=True)
-class RecordingStatus:
-    """How a recording is doing.
-
-    Attributes
-    ----------
-    path : Path
-        Its folder.
-    state : str
-        ``recording``, ``interrupted`` or ``stopped``.
-    reason : str
-        What that means, in a sentence.
-    hits : int
-        New hits recorded since the reader was made.
-    missed : int
-        New hits that were received while it was interrupted: they are not in the recording.
-    """
-
-    path: Path
-    state: str
-    reason: str
-    hits: int
-    missed: int
-
-    def told(self) -> str:
-        """The state in a word or two, with what was missed."""
-        states = {"interrupted": "recording interrupted", "stopped": "recorded"}
-        missed = f", {self.missed:,} not recorded" if self.missed else ""
-        return f"{states.get(self.state, self.state)}{missed}"
 
 
 class Recorder:

@@ -11,8 +11,9 @@ from livestream_nb.hits.digest import Digest
 from livestream_nb.hits.fields import UTC_TIME
 from livestream_nb.hits.lines import BOUNDS
 from livestream_nb.recording import journal
+from livestream_nb.recording.about import About
 from livestream_nb.recording.files import ASIDE, make_folder, sync_folder
-from livestream_nb.recording.folder import About, Folder
+from livestream_nb.recording.folder import Folder
 from livestream_nb.recording.known import known_hits
 from livestream_nb.recording.parquet import write_parquet
 from livestream_nb.recording.raw import raw_path, write_raw

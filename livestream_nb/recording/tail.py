@@ -5,7 +5,8 @@ rest of it can still be read.
 """
 
 from livestream_nb.hits.digest import Digest
-from livestream_nb.recording.folder import About, Folder
+from livestream_nb.recording.about import About
+from livestream_nb.recording.folder import Folder
 from livestream_nb.recording.known import known_hits
 from livestream_nb.recording.segment import Segment
 from livestream_nb.recording.spool import Reader
