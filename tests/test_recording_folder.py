@@ -104,7 +104,7 @@ def test_its_folders_were_not_made(tmp_path: Path) -> None:
         ("columns", ["browser", *COLUMNS], COLUMNS, "that are not asked for: browser"),
         ("columns", COLUMNS, ["browser", *COLUMNS], "are asked for that it has not: browser"),
         ("raw", True, False, "raw is True there, not False"),
-        ("mask", None, {"key": "abc"}, "mask is None there, not {'key': 'abc'}"),
+        ("mask", None, {"key": "abc"}, "mask is None there, not of the key abc"),
     ],
 )
 def test_another_recording(
