@@ -116,7 +116,8 @@ def test_every_reader_reads_and_records_the_stream(way: str, url: str) -> None:
 
 @pytest.mark.parametrize("sizes", [FULL, QUICK])
 def test_the_day_is_cut_into_usual_files(sizes) -> None:
-    """Files divide the day's hits, and lie each within one hour, in one group of rows."""
+    """Files divide the day's hits, and each has those of one hour or less, in one group of rows."""
+    assert sizes.files % 24 == 0
     assert sizes.day % sizes.files == 0
     assert sizes.day // sizes.files <= ROWS_PER_GROUP
 

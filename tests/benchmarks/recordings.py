@@ -20,8 +20,7 @@ from livestream_nb.hits.piece import Piece
 from livestream_nb.hits.repeats import Spell
 from livestream_nb.protocol.status import Cause
 from livestream_nb.recording import journal
-from livestream_nb.recording.about import About
-from livestream_nb.recording.folder import Folder
+from livestream_nb.recording.folder import About, Folder
 from livestream_nb.recording.frames import block_frame
 from livestream_nb.recording.parquet import write_parquet
 from livestream_nb.recording.recorder import Recorder
@@ -97,7 +96,10 @@ def spooled(path: Path, arriving: Iterator[Piece]) -> tuple[Folder, Segment]:
 
 
 def a_day(path: Path, hits: int, files: int) -> None:
-    """Make up a recording of so many hits in so many segments, from 0 to 24 h."""
+    """Make up a recording of so many hits in so many segments, from 0 to 24 h.
+
+    A multiple of 24 segments: then each is of one hour, and becomes one file.
+    """
     folder, base = _claimed(path), _base()
     rows, span = hits // files, DAY * SECOND // files
     counts = []
