@@ -21,6 +21,8 @@ SHORTEST = 128
 """Bytes that must be the same far back."""
 SPARSE = 6
 """One place of so many is remembered, as a power of 2."""
+BUCKET = 1
+"""Places that are remembered for the same content, as a power of 2: looking at more is dear."""
 AT_ONCE = 1_024
 """Records that are packed at once: enough to seldom wait for Python's lock, few for the memory."""
 
@@ -45,6 +47,7 @@ def write_raw(records: Iterable[bytes], path: Path) -> None:
         enable_ldm=True,
         ldm_min_match=SHORTEST,
         ldm_hash_rate_log=SPARSE,
+        ldm_bucket_size_log=BUCKET,
         write_checksum=True,
     )
     packer = zstandard.ZstdCompressor(compression_params=parameters)

@@ -20,7 +20,8 @@ from livestream_nb.hits.piece import Piece
 from livestream_nb.hits.repeats import Spell
 from livestream_nb.protocol.status import Cause
 from livestream_nb.recording import journal
-from livestream_nb.recording.folder import About, Folder
+from livestream_nb.recording.about import About
+from livestream_nb.recording.folder import Folder
 from livestream_nb.recording.frames import block_frame
 from livestream_nb.recording.parquet import write_parquet
 from livestream_nb.recording.recorder import Recorder
