@@ -175,6 +175,17 @@ def test_a_removed_segment_is_read_to_its_end(path: Path) -> None:
     reader.close()
 
 
+def test_very_many_frames_at_once(path: Path) -> None:
+    """However many frames are appended together, more than the system writes at once: all are."""
+    writer, many = Writer(path), [frame(b"%d" % number) for number in range(3_000)]
+    writer.append(frame(b"before"))
+    begin = writer.append(*many)
+    writer.close()
+    assert read(path) == ([frame(b"before"), *many], 0)
+    assert path.read_bytes()[begin - HEAD :].startswith(packed(many[0]))
+    assert writer.size == path.stat().st_size
+
+
 def test_a_segment_is_never_written_over(path: Path) -> None:
     """A writer refuses a segment that is there."""
     path.write_bytes(b"kept")

@@ -25,6 +25,8 @@ _AFTER_SUM = 8
 HEAD = _HEAD.size
 LONGEST = 64 * 1024 * 1024
 SUFFIX = ".spool"
+AT_ONCE = 16
+"""Parts that any system writes in one call; Linux takes 1,024, and refuses more."""
 _BINARY = getattr(os, "O_BINARY", 0)
 
 
@@ -142,8 +144,8 @@ class Writer:
 
 
 def _write(file: int, parts: list[bytes]) -> None:
-    """Write all of it, in one call where the system has that."""
-    written = os.writev(file, parts) if sys.platform != "win32" else 0
+    """Write all of it, in one call where the system has that, and there are few parts."""
+    written = os.writev(file, parts[:AT_ONCE]) if sys.platform != "win32" else 0
     if written == sum(map(len, parts)):
         return
     rest = memoryview(b"".join(parts))[written:]
