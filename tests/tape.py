@@ -17,6 +17,7 @@ from livestream_nb.hits.batch import Batch
 from livestream_nb.hits.columns import resolve
 from livestream_nb.hits.intake import Intake
 from livestream_nb.hits.piece import Piece
+from livestream_nb.hits.records import Rejected
 from livestream_nb.hits.repeats import Spell
 from livestream_nb.protocol.status import Cause
 from livestream_nb.recording.about import About
@@ -25,6 +26,7 @@ from livestream_nb.recording.recorder import Recorder
 
 T0 = 1_776_081_600.0
 FIRST = Spell(1, T0 - 1)
+SECOND = Spell(1, T0 + 1_000)
 IDS = ["hitIdHigh", "hitIdLow"]
 ABOUT = About(
     stream="livestream.adobe.net/demo",
@@ -64,6 +66,11 @@ def opened(spell: Spell = FIRST) -> Transition:
 def stopped(at: float, connection: int = 1) -> Transition:
     """That a connection was stopped."""
     return Transition(connection, Phase.STOPPED, at, Cause.ASKED, "You stopped it.")
+
+
+def at(moment: float) -> datetime:
+    """That moment in UTC."""
+    return datetime.fromtimestamp(moment, UTC)
 
 
 class Tape:
@@ -125,6 +132,12 @@ class Tape:
         self.recorder._roll()
         return self
 
+    @property
+    def told(self) -> tuple[str, int, int]:
+        """What the recorder says of itself: its state, the hits that it has, and those missed."""
+        status = self.recorder.status
+        return status.state, status.hits, status.missed
+
     def seal(self) -> "Tape":
         """End the segment, and wait until it is sealed, or cannot be."""
         return self.roll().settle()
@@ -146,6 +159,18 @@ class Tape:
         self.recorder._sealer = None
         if self.recorder._lock is not None:
             self.recorder._lock.release()
+
+
+OVERLONG = Rejected(b"x" * 90, "longer than 4 MiB")
+
+
+def fill(tape: Tape) -> Tape:
+    """Something of everything: repeats, hours, a malformed record, hits that say little."""
+    tape.enter(opened()).take(piece(1, 2, 3), piece(3, 4, at=T0 + 0.5))
+    tape.enter(stopped(T0 + 90), opened(SECOND))
+    odd = b"\r\n".join([b"{cut", record(None), record(5, None), record(6, T0 - 5 * 3_600), b""])
+    tape.take(Piece(odd, SECOND, T0 + 1_001, (OVERLONG,)))
+    return tape.take(piece(4, 7, at=T0 + 1_002, spell=SECOND))
 
 
 def lows(hits: pl.DataFrame | pl.LazyFrame) -> list[int]:

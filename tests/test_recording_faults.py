@@ -8,7 +8,6 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from livestream_nb import Clock, Recording, Simulator
-from livestream_nb.errors import InvalidOption
 from livestream_nb.hits.piece import Piece
 from livestream_nb.hits.records import Rejected
 from livestream_nb.recording import recorder
@@ -39,11 +38,6 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
     """Somewhere that can be without room: a disk of its own, or by a limit to files."""
     with request.param(tmp_path / "disk") as made:
         yield made
-
-
-def states(tape: Tape) -> tuple[str, int, int]:
-    status = tape.recorder.status
-    return status.state, status.hits, status.missed
 
 
 def test_a_full_disk_interrupts_nothing_else(tmp_path: Path) -> None:
@@ -92,7 +86,7 @@ def test_full_while_something_is_spooled(place: Place) -> None:
     assert missed in (200, 201)
     place.free()
     tape.beat().enter(stopped(T0 + 3)).take(piece(4, at=T0 + 4))
-    assert states(tape) == ("recording", 203 - missed + 1, missed)
+    assert tape.told == ("recording", 203 - missed + 1, missed)
     tape.close()
     found = Recording(folder)
     assert lows(found.lazy()) == ([1, 2, 4] if missed == 201 else [1, 2, 3, 4])
@@ -138,6 +132,22 @@ def test_full_when_it_ends(place: Place) -> None:
     assert left_over(folder) == []
 
 
+def test_full_from_the_start(place: Place) -> None:
+    """Nothing at all can be written: it begins as soon as something can."""
+    folder = place.path / "rec"
+    place.fill()
+    tape = Tape(folder).enter(opened()).take(piece(1, 2))
+    assert tape.told == ("interrupted", 0, 2)
+    assert left_over(place.path) == []
+    tape.beat()
+    place.free()
+    tape.beat().take(piece(3, at=T0 + 1))
+    assert tape.told == ("recording", 1, 2)
+    tape.close()
+    assert lows(Recording(folder).lazy()) == [3]
+    assert Recording(folder).timeline()["reason"].to_list()[0] == "opened"
+
+
 def test_hardly_any_room(tmp_path: Path) -> None:
     """With too little room to go on, it goes on interrupted, and at the end tells what it lacks."""
     with disk(tmp_path / "disk") as room:
@@ -146,44 +156,11 @@ def test_hardly_any_room(tmp_path: Path) -> None:
         tape.take(piece(*range(100, 200), at=T0 + 1)).beat()
         room.fill(leave=recorder.ROOM // 2)
         tape.beat().take(piece(2, at=T0 + 2)).enter(stopped(T0 + 3))
-        assert states(tape) == ("interrupted", 1, 101)
+        assert tape.told == ("interrupted", 1, 101)
         tape.close()
         found = Recording(room.path / "rec")
         assert (lows(found.lazy()), found.status.recording.missed) == ([1], 101)
         assert found.timeline()["reason"].to_list() == ["opened", "asked"]
-
-
-def test_full_from_the_start(place: Place) -> None:
-    """Nothing at all can be written: it begins as soon as something can."""
-    folder = place.path / "rec"
-    place.fill()
-    tape = Tape(folder).enter(opened()).take(piece(1, 2))
-    assert states(tape) == ("interrupted", 0, 2)
-    assert left_over(place.path) == []
-    tape.beat()
-    place.free()
-    tape.beat().take(piece(3, at=T0 + 1))
-    assert states(tape) == ("recording", 1, 2)
-    tape.close()
-    assert lows(Recording(folder).lazy()) == [3]
-    assert Recording(folder).timeline()["reason"].to_list()[0] == "opened"
-
-
-def test_a_drive_that_is_not_there_yet(tmp_path: Path) -> None:
-    """A folder that cannot be made interrupts no start; once it can, its earlier hits are known."""
-    folder, drive = tmp_path / "rec", tmp_path / "drive"
-    Tape(drive).enter(opened()).take(piece(1, 2)).close()
-    folder.symlink_to(drive)
-    drive.rename(tmp_path / "taken away")
-    tape = Tape(folder).take(piece(7, at=T0 + 1)).beat()
-    assert states(tape) == ("interrupted", 0, 1)
-    (tmp_path / "taken away").rename(drive)
-    tape.beat().take(piece(1, 2, 3, at=T0 + 2))
-    assert states(tape) == ("recording", 1, 1)
-    assert tape.intake.buffer.totals().duplicates == 2
-    tape.close()
-    assert lows(Recording(folder).lazy()) == [1, 2, 3]
-    assert Recording(folder).status.duplicates == 2
 
 
 def test_the_right_to_write_is_lost() -> None:
@@ -195,7 +172,7 @@ def test_the_right_to_write_is_lost() -> None:
         for path in parts:
             path.chmod(0o555)
         tape.seal().take(piece(2, at=T0 + 1)).beat()
-        assert states(tape) == ("interrupted", 1, 1)
+        assert tape.told == ("interrupted", 1, 1)
         assert "(Permission denied): make room, or give the right" in tape.recorder.status.reason
         assert left_over(folder) == ["00000001.spool"]
         for path in parts:
@@ -204,19 +181,6 @@ def test_the_right_to_write_is_lost() -> None:
         assert lows(Recording(folder).lazy()) == [1, 3]
         assert Recording(folder).status.recording.missed == 1
         assert left_over(folder) == []
-
-
-def test_a_place_where_nothing_may_be_made() -> None:
-    """A folder that cannot be made because of the one around it is made once that is possible."""
-    with plain_folder() as parent, plain_user():
-        parent.chmod(0o555)
-        folder = parent / "of" / "recordings"
-        tape = Tape(folder).take(piece(1)).beat()
-        assert states(tape) == ("interrupted", 0, 1)
-        parent.chmod(0o755)
-        tape.beat().take(piece(2, at=T0 + 1)).close()
-        assert lows(Recording(folder).lazy()) == [2]
-        assert Recording(folder).status.recording.missed == 1
 
 
 def test_a_folder_that_may_only_be_read() -> None:
@@ -266,50 +230,10 @@ def test_a_piece_is_recorded_or_missed(tmp_path: Path, monkeypatch: pytest.Monke
     with monkeypatch.context() as patch:
         little_room(patch, 400)
         tape.take(odd)
-    assert states(tape) == ("interrupted", 1, 1)
+    assert tape.told == ("interrupted", 1, 1)
     tape.beat().take(piece(3, at=T0 + 2)).kill()
     assert lows(Recording(tmp_path).lazy()) == [1, 3]
     assert Recording(tmp_path).status.quarantined == 0
-
-
-def test_another_began_meanwhile(tmp_path: Path) -> None:
-    """Who finds another writer when the folder is there again waits for its end, and is told so."""
-    folder = tmp_path / "rec"
-    folder.symlink_to(tmp_path / "drive")
-    tape = Tape(folder).take(piece(1))
-    (tmp_path / "drive").mkdir()
-    other = Tape(folder).take(piece(2))
-    tape.beat().take(piece(3, at=T0 + 1))
-    assert states(tape) == ("interrupted", 0, 2)
-    assert "being recorded to by another reader" in tape.recorder.status.reason
-    other.close()
-    tape.beat().take(piece(4, at=T0 + 2)).close()
-    assert lows(Recording(folder).lazy()) == [2, 4]
-
-
-def test_something_else_was_put_there_meanwhile(tmp_path: Path) -> None:
-    """When the folder that is there again holds something else nothing is touched, and it waits."""
-    folder = tmp_path / "rec"
-    folder.symlink_to(tmp_path / "drive")
-    tape = Tape(folder)
-    (tmp_path / "drive").mkdir()
-    (folder / "letter.txt").write_text("Dear")
-    tape.beat().close()
-    with pytest.raises(InvalidOption, match="record_to="):
-        tape.open()
-    assert [path.name for path in folder.iterdir()] == ["letter.txt"]
-
-
-def test_started_again_after_it_could_not_begin(tmp_path: Path) -> None:
-    """A reader that could not record at first records from the first hit on when started again."""
-    folder = tmp_path / "rec"
-    folder.symlink_to(tmp_path / "drive")
-    tape = Tape(folder).take(piece(1))
-    tape.close()
-    (tmp_path / "drive").mkdir()
-    tape.open().take(piece(2, at=T0 + 1)).close()
-    assert lows(Recording(folder).lazy()) == [2]
-    assert Recording(folder).status.recording.missed == 1
 
 
 def test_a_journal_that_cannot_be_read(tmp_path: Path) -> None:
@@ -338,6 +262,6 @@ def test_the_disk_fails_to_sync(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         patch.setattr(Writer, "sync", refuse)
         tape.recorder.sync()
     tape.take(piece(2, at=T0 + 1))
-    assert states(tape) == ("interrupted", 1, 1)
+    assert tape.told == ("interrupted", 1, 1)
     tape.beat().close()
     assert lows(Recording(tmp_path).lazy()) == [1]
