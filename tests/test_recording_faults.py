@@ -10,6 +10,7 @@ from polars.testing import assert_frame_equal
 from livestream_nb import Clock, Recording, Simulator
 from livestream_nb.hits.piece import Piece
 from livestream_nb.hits.records import Rejected
+from livestream_nb.hits.repeats import Spell
 from livestream_nb.recording import recorder
 from livestream_nb.recording.spool import Writer
 from tests.plain import until
@@ -192,10 +193,13 @@ def test_a_folder_that_may_only_be_read() -> None:
             check_same(found, tape.batches)
             assert found.status.recording.state == "stopped"  # its last sign of life is long ago
         tape.kill()
-        tape = Tape(parent / "rec", rate=1.0).take(piece(3, at=Clock().utc()))
+        now = Clock().utc()
+        tape = Tape(parent / "rec", rate=1.0).enter(opened(Spell(1, now))).take(piece(3, at=now))
         with plain_user():
             assert Recording(parent / "rec").status.recording.state == "recording"
-        tape.close()
+        tape.enter(stopped(now)).close()
+        with plain_user():
+            assert Recording(parent / "rec").status.recording.state == "stopped"
 
 
 def test_an_interruption_in_which_nothing_came(tmp_path: Path) -> None:

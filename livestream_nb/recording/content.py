@@ -139,9 +139,10 @@ class Content:
         return self.written
 
     def _is_alive(self) -> bool:
-        """Whether there are signs of life of the last seconds, where the lock cannot be tried."""
+        """Whether it goes on, by its last sign of life, where the lock cannot be tried."""
         clock = self.about.clock
-        return clock.real(clock.utc() - self.alive()) < SIGNS_WITHIN
+        silent = clock.real(clock.utc() - self.alive())
+        return silent < SIGNS_WITHIN and not has_ended(self.entries())
 
     def collect(self, hits: pl.LazyFrame) -> pl.DataFrame:
         """The rows of a query over :meth:`hits`.
