@@ -149,11 +149,13 @@ class Session:
             log.exception("The reader of %s broke off.", self.plan.request.name)
             self._broke_off(fault)
         finally:
-            self.ingest.close()
-            claim.release()
-            self._running = False
-            ready.set()
-            self._changed()
+            try:
+                self.ingest.close()
+            finally:
+                claim.release()
+                self._running = False
+                ready.set()
+                self._changed()
 
     async def _main(self, claim: Claim, ready: threading.Event) -> None:
         loop, main = asyncio.get_running_loop(), asyncio.current_task()

@@ -86,7 +86,8 @@ class Recorder:
         path, failure = self._folder.path, self._failure
         state, reason = "recording", f"Recording to {path}."
         if self._sealer is None:
-            state, reason = "stopped", f"Recorded to {path}."
+            state = "stopped"
+            reason = f"Recorded to {path}." if self._hits else f"Not recording to {path} now."
         elif failure is not None:
             state, reason = "interrupted", f"The recording is interrupted: {failure} {AGAIN}"
         elif (trouble := self._sealer.trouble) is not None:

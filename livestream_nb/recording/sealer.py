@@ -50,7 +50,14 @@ class Sealer:
         self._work: Future[None] | None = None
 
     def give(self, spool: Writer, segment: Segment) -> None:
-        """Seal a segment as soon as those before are sealed."""
+        """Seal a segment as soon as those before are sealed.
+
+        While nothing can be sealed, those beyond `MOST_WAITING` are left to whoever opens the
+        recording next: they would fill the memory.
+        """
+        if self.trouble is not None and len(self._waiting) > MOST_WAITING:
+            spool.close()
+            return
         self._waiting.append(_Full(spool, segment, Future()))
         self.go_on()
         waiting = [*self._waiting]

@@ -19,7 +19,8 @@ class RecordingStatus:
     hits : int
         New hits recorded since the reader was made.
     missed : int
-        New hits that were received while it was interrupted: they are not in the recording.
+        New hits that were received while it was interrupted: they are not in the recording, not
+        even those that come again later, for the reader knows them.
     """
 
     path: Path
