@@ -71,6 +71,12 @@ def make_folder(path: Path) -> None:
         sync_folder(path.parent)
 
 
+def sync_file(path: Path) -> None:
+    """Have the system write a file to the disk, if it is there."""
+    with suppress(FileNotFoundError), path.open("r+b") as file:
+        os.fsync(file.fileno())
+
+
 def sync_folder(path: Path) -> None:
     """Have the system write a folder's names to the disk, where it can."""
     with suppress(PermissionError):  # Windows opens no folders

@@ -96,13 +96,24 @@ class Folder:
         """
         used = [last] if last else [0, *self.segments(), *self.sealed()]
         number = max(self.next_number() or 1, *(each + 1 for each in used))
-        write(self.spool / NEXT, b"%d" % (number + 1))
+        # Written over, never emptied: whoever reads it finds a number. While the segment is in the
+        # spool its own name tells the same, so this is synced only when that is removed.
+        counter = os.open(self.counter, os.O_WRONLY | os.O_CREAT, 0o666)
+        try:
+            os.write(counter, b"%020d" % (number + 1))
+        finally:
+            os.close(counter)
         return number
+
+    @property
+    def counter(self) -> Path:
+        """The file that has the number of the next segment."""
+        return self.spool / NEXT
 
     def next_number(self) -> int | None:
         """The number that the next segment will have at least; None when nothing says so."""
         try:
-            return int((self.spool / NEXT).read_bytes())
+            return int(self.counter.read_bytes())
         except (OSError, ValueError):
             return None
 

@@ -12,7 +12,7 @@ from livestream_nb.hits.fields import UTC_TIME
 from livestream_nb.hits.lines import BOUNDS
 from livestream_nb.recording import journal
 from livestream_nb.recording.about import About
-from livestream_nb.recording.files import ASIDE, make_folder, sync_folder
+from livestream_nb.recording.files import ASIDE, make_folder, sync_file, sync_folder
 from livestream_nb.recording.folder import Folder
 from livestream_nb.recording.known import known_hits
 from livestream_nb.recording.parquet import write_parquet
@@ -57,6 +57,7 @@ def seal(folder: Folder, segment: Segment, *, raw: bool) -> None:
     if segment.rejected:
         write_parquet(rejected_frame(segment), folder.rejected(segment.number))
     journal.enter(folder, segment)
+    sync_file(folder.counter)
     path.unlink(missing_ok=True)
     sync_folder(folder.spool)
 
