@@ -13,7 +13,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-NICE = 10
+NICE = 19
 
 
 class Worker:
