@@ -15,6 +15,7 @@ from livestream_nb import Reader
 from livestream_nb.clock import Clock
 from livestream_nb.connection.sentences import MEANING
 from livestream_nb.connection.timeline import Phase, Transition
+from livestream_nb.hits.piece import Piece
 from livestream_nb.hits.repeats import Spell
 from livestream_nb.protocol.status import Cause
 from livestream_nb.simulator.share import WHOLE
@@ -87,7 +88,7 @@ class Filled:
             first, self._hits = self._hits, self._hits + TOGETHER
             records = self._traffic.records(first, self._hits, WHOLE, [now] * TOGETHER)
             block = b"\r\n".join([*records, b""])
-            session.intake.take(block, spell=Spell(1, self._begin), arrived=now)
+            session.intake.take(Piece(block, Spell(1, self._begin), now))
 
 
 @dataclass(frozen=True)
