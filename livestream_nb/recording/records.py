@@ -39,22 +39,25 @@ def check_raw(content: Content) -> None:
         )
 
 
-def lines_of(path: Path) -> Lines:
-    """The records of a file of sealed hits, in the order of its rows.
+def lines_of(path: Path, many: int) -> Lines:
+    """The records of a file of so many sealed hits, in the order of its rows.
 
     Raises
     ------
     RecordingError
-        When they cannot be read.
+        When they cannot be read, or are not as many.
     """
     source = raw_path(path)
     try:
-        return Lines(read_raw(source))
+        lines = Lines(read_raw(source))
     except (OSError, zstandard.ZstdError) as error:
         raise RecordingError(
             f"The records {source} cannot be read ({error}): restore that file. The recorded "
             f"columns of these hits are whole, in {path}."
         ) from error
+    if len(lines) != many:
+        raise _strangers(path)
+    return lines
 
 
 def spooled_lines(content: Content, number: int) -> list[bytes]:
@@ -115,14 +118,7 @@ def _parts(
     for path in content.sealed.files[number]:
         asked = read([path], schema).select(moment)
         times = collect(asked, [path], schema, content.folder.path).to_series()
-        yield times, _lines_of(path, times.len())
-
-
-def _lines_of(path: Path, many: int) -> Lines:
-    lines = lines_of(path)
-    if len(lines) != many:
-        raise _strangers(path)
-    return lines
+        yield times, lines_of(path, times.len())
 
 
 def with_columns(content: Content, columns: Sequence[Column], since: float | None) -> pl.LazyFrame:
@@ -220,7 +216,7 @@ class _Maker:
         """The columns of those hits that are kept, of so many."""
         lines: Sequence[bytes | memoryview] = part.lines
         if kept.height and part.hits is None:
-            lines = _lines_of(part.path, many)
+            lines = lines_of(part.path, many)
         block = b"\n".join([lines[row] for row in kept[ROW]])
         made = self._decoder.decode(block, connection=0, arrived=0.0).frame
         if not made.select(IDS).equals(kept.select(IDS)):

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import polars as pl
 
+from livestream_nb.connection.sentences import MEANING
 from livestream_nb.hits.decode import schema_of
 from livestream_nb.hits.digest import Digest
 from livestream_nb.hits.fields import UTC_TIME
 from livestream_nb.hits.lines import BOUNDS
+from livestream_nb.protocol.status import Cause
 from livestream_nb.recording import journal
 from livestream_nb.recording.about import About
 from livestream_nb.recording.files import ASIDE, make_folder, sync_file, sync_folder
@@ -19,7 +21,6 @@ from livestream_nb.recording.parquet import write_parquet
 from livestream_nb.recording.raw import raw_path, write_raw
 from livestream_nb.recording.segment import Segment, killed, read_all
 
-ENDED = "The process that recorded ended without a word: this is its last sign of life."
 RETURN = ord("\r")
 QUARANTINE: dict[str, pl.DataType] = {
     "arrived": UTC_TIME,
@@ -123,7 +124,7 @@ def recover(folder: Folder, about: About, window: int) -> None:
         segment = read_all(folder.segment(number), number, digest)
         if number == numbers[-1]:
             before = [*journal.Journal(folder, [number]).entries(), *segment.entries]
-            segment.entries += killed(before, segment.alive, ENDED)
+            segment.entries += killed(before, segment.alive, MEANING[Cause.KILLED])
         seal(folder, segment, raw=about.raw)
 
 
@@ -132,7 +133,7 @@ def _end(folder: Folder, about: About) -> None:
     said = journal.Journal(folder)
     entries = said.entries()
     last = said.rows("seconds")["time"].to_physical().max()
-    ended = killed(entries, last / 1e6 if isinstance(last, int) else 0.0, ENDED)
+    ended = killed(entries, last / 1e6 if isinstance(last, int) else 0.0, MEANING[Cause.KILLED])
     if ended:
         segment = Segment(folder.take_number(), schema_of(about.resolved))
         segment.entries += ended
