@@ -17,6 +17,7 @@ from livestream_nb.recorded import Recording
 
 if TYPE_CHECKING:
     from livestream_nb.embedded import Simulator
+    from livestream_nb.lab import Lab
 
 __version__ = "0.1.0"
 
@@ -24,6 +25,7 @@ __all__ = [
     "BearerToken",
     "Clock",
     "Keep",
+    "Lab",
     "LivestreamError",
     "Reader",
     "ReconnectPolicy",
@@ -36,11 +38,15 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    # A third of all that there is to load, and many a reader never meets a simulator.
+    # A third of all that there is to load, and many a reader never meets either.
     if name == "Simulator":
         from livestream_nb.embedded import Simulator
 
         return Simulator
+    if name == "Lab":
+        from livestream_nb.lab import Lab
+
+        return Lab
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

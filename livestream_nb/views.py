@@ -22,8 +22,8 @@ REPORTED = ("pageName", "referrer", "geoCountry", "campaign")
 GAPS = ("lost_at", "resumed_at", "seconds", "verdict", "estimated_hits")
 
 
-class Source(Protocol):
-    """Whatever has the frames of a stream, the zone to show them in, and a last moment."""
+class Course(Protocol):
+    """Whatever has the course of a stream, the zone to show it in, and a last moment."""
 
     tz: str
 
@@ -39,6 +39,16 @@ class Source(Protocol):
     def _grain(self) -> float:
         """Seconds that a step should have at least, for what comes to be spread evenly."""
 
+    def throughput(self, every: str = "1s", last: str | timedelta | None = None) -> pl.DataFrame:
+        """As :meth:`Reader.throughput`."""
+
+    def timeline(self) -> pl.DataFrame:
+        """As :meth:`Reader.timeline`."""
+
+
+class Source(Course, Protocol):
+    """Whatever has the hits of a stream, too, and what else there is to tell of it."""
+
     def _facts(self) -> Mapping[str, str]:
         """What there is to say in words and numbers, by name."""
 
@@ -48,28 +58,22 @@ class Source(Protocol):
     def _values(self, column: str, last: str | timedelta | None = None) -> pl.Series:
         """The values of a column, of the hits that ``Reader.hits(last)`` has, in any order."""
 
-    def throughput(self, every: str = "1s", last: str | timedelta | None = None) -> pl.DataFrame:
-        """As :meth:`Reader.throughput`."""
-
     def lag(self, every: str = "1s", last: str | timedelta | None = None) -> pl.DataFrame:
         """As :meth:`Reader.lag`."""
-
-    def timeline(self) -> pl.DataFrame:
-        """As :meth:`Reader.timeline`."""
 
     def gaps(self) -> pl.DataFrame:
         """As :meth:`Reader.gaps`."""
 
 
-class Views:
-    """The charts of a stream.
+class CourseViews:
+    """The charts of a stream's course: hits per second, and the states of the connections.
 
     They are altair charts of the moment: to show, to compose (``a & b``), to save. As altair's own
     renderer asks the internet for its scripts, ``alt.renderers.enable("png")`` shows them offline.
     """
 
     def throughput_chart(
-        self: Source, last: str | timedelta | None = None, every: str | None = None
+        self: Course, last: str | timedelta | None = None, every: str | None = None
     ) -> "alt.LayerChart":
         """Hits per second, stacked by connection; a gap is a gap, never a line at zero.
 
@@ -86,7 +90,7 @@ class Views:
         frame = self.throughput(every=f"{step}s", last=last)
         return throughput_chart(frame, timeline=self.timeline(), window=window, every=step)
 
-    def timeline_chart(self: Source, last: str | timedelta | None = None) -> "alt.LayerChart":
+    def timeline_chart(self: Course, last: str | timedelta | None = None) -> "alt.LayerChart":
         """The states of each connection, what went wrong, and the minute after each loss.
 
         Parameters
@@ -97,6 +101,10 @@ class Views:
         from livestream_nb.charts.pictures import timeline_chart
 
         return timeline_chart(self.timeline(), window=_span(self, last)[0])
+
+
+class Views(CourseViews):
+    """All charts of a stream, and the page that tells of it."""
 
     def lag_chart(
         self: Source, last: str | timedelta | None = None, every: str | None = None
@@ -197,7 +205,7 @@ def page(source: Source, title: str, facts: Mapping[str, str]) -> str:
 
 
 def _span(
-    source: Source, last: str | timedelta | None, every: str | None = None
+    source: Course, last: str | timedelta | None, every: str | None = None
 ) -> tuple["Window", int]:
     """The window to draw, and seconds per step: as given, or some hundred steps."""
     from livestream_nb.charts.window import Window

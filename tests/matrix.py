@@ -26,7 +26,7 @@ BESIDE_A_SIMULATOR = 1.0  # which shares the interpreter, and runs 120 times as 
 IN_SOCKETS = 0.5  # real seconds that bytes may have been under way when a connection was lost
 RETENTION = timedelta(seconds=300)
 ROUNDING = 1.0
-HOLDS_SLOT = ("dropped", "corrupt", "refused", "throttled", "failing", "unavailable")
+HOLDS_SLOT = ("dropped", "closed", "corrupt", "refused", "throttled", "failing", "unavailable")
 ID = ["hitIdHigh", "hitIdLow"]
 
 

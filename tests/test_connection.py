@@ -430,7 +430,7 @@ def test_stop_while_a_name_is_looked_up(monkeypatch: pytest.MonkeyPatch) -> None
 
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
     monkeypatch.setenv("NO_PROXY", "*")
-    subject = Reader("shop", token="t").start()
+    subject = Reader("looked-up", token="t").start()
     assert asked.wait(SOON)
     stop_quickly(subject)
     release.set()

@@ -49,34 +49,37 @@ KNOWS = {
     | BASE
     | {"protocol", "hits", "simulator", "simulated", "notebook"},
     "demo": BASE | {"reader", "embedded"},
+    "lab": BASE | {"protocol", "policy", "connection", "simulator", "measures", "gaps", "views"},
     "cli": BASE
-    | {"protocol", "hits", "simulator", "reader", "status", "demo", "embedded", "views"},
+    | {"protocol", "hits", "simulator", "reader", "status", "demo", "embedded", "views"}
+    | {"lab"},
     "__init__": BASE
-    | {"policy", "connection", "hits", "reader", "embedded", "recorded", "hit_files"},
+    | {"policy", "connection", "hits", "reader", "embedded", "recorded", "hit_files", "lab"},
 }
 """What each room may import of the package, besides itself."""
 
 OPENS = {
     ("reader", "dashboard"),
     ("recorded", "dashboard"),
-    *(("views", "charts"), ("views", "report")),
+    *(("views", "charts"), ("views", "report"), ("lab", "charts")),
 }
 """Rooms above are opened when something is to be shown; headless use loads no widget or chart."""
 
 OWNERS = {
     "httpx": {"connection/transport.py"},
     "time": {"clock.py"},
-    "random": {"session.py", "simulator"},
+    "random": {"session.py", "simulator", "lab"},
     "threading": {"worker.py", "session.py", "reader.py", "recorded.py", "waiting.py",
                   "batches.py", "hits/buffer.py", "hits/intake.py", "recording/spool.py",
                   "connection/claim.py", "simulator", "charts/renderer.py", "dashboard"},
     "ipywidgets": {"dashboard"},
     "anywidget": {"dashboard"},
-    "altair": {"charts", "report.py", "views.py"},
+    "altair": {"charts", "report.py", "views.py", "lab/comparison.py"},
     "h11": {"simulator"},
     "filelock": {"connection/state.py", "recording"},
     "zstandard": {"recording", "hit_files.py"},
     "typer": {"cli"},
+    "loky": {"lab/workers.py"},
 }  # fmt: skip
 
 MODULES = sorted(PACKAGE.rglob("*.py"))

@@ -426,7 +426,7 @@ def first_wait(cause: Cause, seed: int) -> float:
     reader.start()
     world.pass_time(5.0)
     for line in world.reading():
-        world.lose(line, "corrupt" if cause is Cause.CORRUPT else "dropped")
+        world.lose(line, cause if cause in (Cause.CORRUPT, Cause.CLOSED) else "dropped")
     world.pass_time(75.0)
     reader.stop()
     world.close()

@@ -295,6 +295,7 @@ def test_public_names() -> None:
         "BearerToken",
         "Clock",
         "Keep",
+        "Lab",
         "LivestreamError",
         "Reader",
         "ReconnectPolicy",

@@ -220,7 +220,7 @@ class Reading:
     def arrived(self) -> float:
         return self._line.heard
 
-    async def watched(self, answer: Answer, stall_after: object, saw: object) -> Broken:
+    async def watched(self, answer: Answer, limits: object, saw: object) -> Broken:
         self._line = answer.line
         self._line.spell, self._line.heard = self._spell, self._spell.opened
         return await self._line.lost
@@ -368,8 +368,9 @@ class World:
         """Lose a connection.
 
         ``dropped``: ended by the service. ``cut``: so, and what was under way is lost.
-        ``vanished``, ``corrupt``: ended by the client. ``dead``: the service gives it up, and the
-        client finds out by keepalive. ``void``: so, but the service writes on to nobody.
+        ``vanished``, ``corrupt``, ``closed``: ended by the client. ``dead``: the service gives it
+        up, and the client finds out by keepalive. ``void``: so, but the service writes on to
+        nobody.
         """
         self.pump()
         line.how = how
@@ -381,7 +382,7 @@ class World:
         if how in ("dropped", "cut", "dead"):
             self.stream.close(line.connection, self.now, "dropped", notice)
         silent = how in ("dead", "void")
-        cause = Cause.CORRUPT if how == "corrupt" else Cause.DROPPED
+        cause = Cause(how) if how in ("corrupt", "closed") else Cause.DROPPED
         broken = Broken(cause, how, silent=silent)
         after = KEEPALIVE if silent else 0.0
         self.loop.call_later(after, _lost, line, broken)

@@ -13,6 +13,7 @@ as much in each.
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 
 from livestream_nb.clock import Clock
@@ -35,6 +36,17 @@ FINEST_LOOK = 0.05
 DOUBTFUL = "nothing has come for two minutes since the clock jumped"
 
 Saw = Callable[[Cause, float], None]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """After how many seconds of silence a stream is stalled, and of reading it is closed.
+
+    None: never.
+    """
+
+    stall_after: float | None = None
+    seconds: float | None = None
 
 
 class Reading:
@@ -75,8 +87,16 @@ class Reading:
         self._room = asyncio.Event()
         self._ended = False
 
-    async def watched(self, answer: Answer, stall_after: float | None, saw: Saw) -> Broken:
+    async def watched(self, answer: Answer, limits: Limits, saw: Saw) -> Broken:
         """As :meth:`run`, and tell what a `Watch` sees meanwhile; give up what it finds lost."""
+        seconds = None if limits.seconds is None else self._clock.real(limits.seconds)
+        try:
+            async with asyncio.timeout(seconds):
+                return await self._watched(answer, limits.stall_after, saw)
+        except TimeoutError:
+            return Broken(Cause.CLOSED, "")
+
+    async def _watched(self, answer: Answer, stall_after: float | None, saw: Saw) -> Broken:
         try:
             async with asyncio.timeout(None) as limit, asyncio.TaskGroup() as tasks:
                 watching = tasks.create_task(self._watch(limit, stall_after, saw))

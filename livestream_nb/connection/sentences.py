@@ -51,6 +51,10 @@ MEANING = {
         "doubtful, and given up if nothing comes within two minutes."
     ),
     Cause.HEARD: "Records come again.",
+    Cause.CLOSED: (
+        "The policy's time for a connection is over, so it was closed. Livestream needs about 60 s "
+        "to notice that."
+    ),
     Cause.KILLED: "The process that recorded ended without a word: this is its last sign of life.",
 }
 

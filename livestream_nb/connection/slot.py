@@ -16,7 +16,7 @@ from livestream_nb.connection.asking import Asking
 from livestream_nb.connection.claim import Claim
 from livestream_nb.connection.lane import Lane, Why
 from livestream_nb.connection.queue import Queue
-from livestream_nb.connection.reading import Reading
+from livestream_nb.connection.reading import Limits, Reading
 from livestream_nb.connection.sentences import MEANING, Past
 from livestream_nb.connection.timeline import Phase, Timeline, Transition
 from livestream_nb.connection.transport import Answer, Broken
@@ -129,8 +129,8 @@ class Slot:
 
     async def _perform(self, action: Action) -> Event | None:
         match action:
-            case Connect():
-                return await self._connect()
+            case Connect(seconds):
+                return await self._connect(seconds)
             case Wait():
                 return await self._wait(action)
             case RenewToken():
@@ -156,11 +156,11 @@ class Slot:
         self._lane.enter(Phase.COOLDOWN, why, seconds)
         await self._clock.sleep(seconds)
 
-    async def _connect(self) -> Event:
+    async def _connect(self, seconds: float | None) -> Event:
         await self._keep_floor()
         self._sent, holds = False, True
         try:
-            failed = await self._request()
+            failed = await self._request(seconds)
             holds = failed.cause in HOLDS_SLOT
             return failed
         finally:
@@ -174,13 +174,13 @@ class Slot:
         if ended + FLOOR > self._clock.monotonic():
             await self._cool_down(ended + FLOOR, Why(Cause.QUEUED, sentences.HASTY))
 
-    async def _request(self) -> Failed:
+    async def _request(self, seconds: float | None) -> Failed:
         try:
             async with AsyncExitStack() as stack:
                 answer = await self._ask(stack)
                 if isinstance(answer, Refusal):
                     return self._failed(answer)
-                return await self._read(answer)
+                return await self._read(answer, seconds)
         except tuple(CAUSES) as error:
             detail = self._stream.asking.discreet(self.number, str(error))
             return self._failed(Refusal(CAUSES[type(error)], None, detail))
@@ -215,7 +215,7 @@ class Slot:
         self._why = Why(refusal.cause, sentence, refusal.status, heard)
         return Failed(refusal.cause, refusal.status, refusal.retry_after)
 
-    async def _read(self, answer: Answer) -> Failed:
+    async def _read(self, answer: Answer, seconds: float | None) -> Failed:
         self._step(Opened())
         cause = Cause.SKIPPED if self._skips() else Cause.OPENED
         entry = self._lane.enter(Phase.STREAMING, Why(cause, MEANING[cause], OK))
@@ -225,7 +225,7 @@ class Slot:
         reading = self.reading = Reading(self._clock, unpacking, stream.unpack)
         stall_after = getattr(stream.policy, "stall_after", None)
         try:
-            broken = await reading.watched(answer, stall_after, self._saw)
+            broken = await reading.watched(answer, Limits(stall_after, seconds), self._saw)
         finally:
             self.reading = None
             self._lost_at = self._clock.monotonic()

@@ -22,7 +22,7 @@ class Opened:
 
 @dataclass(frozen=True)
 class Failed:
-    """A connection was lost, refused, or not reached.
+    """A connection was lost, refused, not reached, or closed after the seconds that it was given.
 
     Attributes
     ----------
@@ -46,7 +46,16 @@ class Waited:
 
 @dataclass(frozen=True)
 class Connect:
-    """Request the stream, and read it for as long as it lasts."""
+    """Request the stream, and read it for as long as it lasts.
+
+    Attributes
+    ----------
+    seconds : float or None
+        Read no longer than so many service seconds: then it is closed, which the policy is told
+        as a failure whose cause is ``closed``.
+    """
+
+    seconds: float | None = None
 
 
 @dataclass(frozen=True)
@@ -88,7 +97,8 @@ def checked(actions: object) -> Actions:
     Raises
     ------
     InvalidOption
-        When it is no tuple of actions, or a wait has no end, or one before its beginning.
+        When it is no tuple of actions, a wait has no end, or one before its beginning, or a
+        connection is to last no time.
     """
     if not (isinstance(actions, tuple | list) and all(isinstance(a, Action) for a in actions)):
         right = "answer with a tuple of Connect(), Wait(…), RenewToken() and GiveUp()"
@@ -97,7 +107,14 @@ def checked(actions: object) -> Actions:
         if isinstance(action, Wait) and not _ends(action):
             right = "give two finite moments, the earlier one first"
             raise InvalidOption(f"The policy answered {action!r}, which is not possible: {right}.")
+        if isinstance(action, Connect) and not _lasts(action.seconds):
+            right = "give seconds above 0, or None for as long as it lasts"
+            raise InvalidOption(f"The policy answered {action!r}, which is not possible: {right}.")
     return tuple(actions)
+
+
+def _lasts(seconds: float | None) -> bool:
+    return seconds is None or (is_number(seconds) and seconds > 0)
 
 
 def _ends(wait: Wait) -> bool:

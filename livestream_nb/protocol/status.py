@@ -42,6 +42,7 @@ class Cause(StrEnum):
     SUSPENDED = "suspended"
     HEARD = "heard"
     KILLED = "killed"
+    CLOSED = "closed"
 
 
 OK = 200
@@ -67,6 +68,7 @@ CAUSES = {
 HOLDS_SLOT = frozenset(
     {
         Cause.DROPPED,
+        Cause.CLOSED,
         Cause.CORRUPT,
         Cause.REFUSED,
         Cause.UNAVAILABLE,

@@ -25,10 +25,10 @@ class Entry(NamedTuple):
 
 
 class Journal:
-    """The newest 100,000 entries of one service, whichever of its streams they are about."""
+    """The newest entries of one service, whichever of its streams they are about."""
 
-    def __init__(self) -> None:
-        self._entries: deque[Entry] = deque(maxlen=KEPT_ENTRIES)
+    def __init__(self, kept: int = KEPT_ENTRIES) -> None:
+        self._entries: deque[Entry] = deque(maxlen=kept)
         self._noted = 0
 
     def note(

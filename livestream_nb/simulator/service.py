@@ -129,6 +129,13 @@ class Stream:
         if found is not None:
             found[0].wrote(found[1], offset, now)
 
+    def flow(self, connection: int, flows: bool, now: float) -> None:
+        """Let whatever is due count as written to a connection from now on, or no longer."""
+        self.advance(now)
+        found = self._slots.find(connection)
+        if found is not None:
+            found[1].flowed = now if flows else None
+
     def repeated(self, connection: int, first: int, end: int) -> None:
         """Note that hits were written to a connection once more."""
         self._repeats.append(Range(connection, self._given[connection].share, first, end))
@@ -169,6 +176,9 @@ class Stream:
         """Let everything happen that time alone brings about."""
         self._gate.advance(now)
         self._slots.advance(now)
+        for slot, holder in self._slots.open():
+            if holder.flowed is not None:
+                self._given[holder.connection].end = slot.reached
 
     def _shut(self, asked: Asked, now: float) -> Refused | None:
         held = self._slots.held

@@ -3,12 +3,16 @@
 A **commit** covers only what was written at least ``margin`` seconds before, and none happens
 once the connection has ended. So a resume repeats some hits and skips none, except those older
 than the retention. A connection that stays open is never made to skip.
+
+A connection may **flow**: then whatever is due counts as written at that very moment, and nobody
+has to say so. A day is lived through in as many steps as things happen in it, however many hits.
 """
 
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from math import floor
+from functools import partial
+from math import ceil, floor
 
 from livestream_nb.simulator.rules import Rules
 from livestream_nb.simulator.share import Share
@@ -19,16 +23,21 @@ Logged = Callable[[Share, float], int]
 Note = Callable[[float, str, str, int, "Slot"], None]
 
 OLDEST = ("smallest", "earliest")
+A_LITTLE = 1e-6
 
 
 @dataclass
 class Open:
-    """A slot's connection, as far as its client is known to be there."""
+    """A slot's connection, as far as its client is known to be there.
+
+    ``flowed`` is until when all that was due counts as written; None when it does not flow.
+    """
 
     connection: int
     next_commit: float
     smoothing: int | None = None
     written: deque[tuple[float, int]] = field(default_factory=deque)
+    flowed: float | None = None
 
 
 @dataclass
@@ -57,6 +66,20 @@ class Slot:
         """Remember that every hit before ``offset`` was handed to the holder's socket."""
         holder.written.append((now, offset))
         self.reached = max(self.reached, offset)
+
+    def flow(
+        self, holder: Open, due: Callable[[float], int], now: float, every: float, margin: float
+    ) -> None:
+        """Make up for what was written since the last time, as far as a commit may ask for it."""
+        if holder.flowed is None or now <= holder.flowed:
+            return
+        since, asked = holder.flowed, holder.next_commit - margin
+        asked += every * max(0, ceil((max(since, now - margin - every) - asked) / every))
+        while asked <= now:
+            self.wrote(holder, due(asked - A_LITTLE), asked - A_LITTLE)
+            asked += every
+        self.wrote(holder, due(now), now)
+        holder.flowed = now
 
     def commit(self, holder: Open, now: float, every: float, margin: float) -> float | None:
         """Make up for the commits that are due; when the latest was, if it moved the position."""
@@ -125,8 +148,11 @@ class Slots:
 
     def advance(self, now: float) -> None:
         """Commit what is due, and let ghosts expire."""
+        rules = self._rules
         for slot, holder in self.open():
-            moment = slot.commit(holder, now, self._rules.commit_every, self._rules.margin)
+            due = partial(self.due, slot, holder.smoothing)
+            slot.flow(holder, due, now, rules.commit_every, rules.margin)
+            moment = slot.commit(holder, now, rules.commit_every, rules.margin)
             if moment is not None:
                 detail = f"delivered up to hit {slot.committed:,}"
                 self._note(moment, "committed", detail, holder.connection, slot)

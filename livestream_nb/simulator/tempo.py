@@ -22,6 +22,11 @@ class Tempo:
     def __init__(self, began: float) -> None:
         self._pieces = [Piece(began, 0.0, 1.0)]
 
+    @property
+    def pieces(self) -> tuple[Piece, ...]:
+        """All that is known of it, from its beginning on, by time."""
+        return tuple(self._pieces)
+
     def change(self, factor: float, seconds: float | None, now: float) -> None:
         """Let the log's time run faster, slower or not at all; then as usual again."""
         elapsed = self.elapsed(now)

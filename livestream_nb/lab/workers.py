@@ -1,0 +1,81 @@
+"""Many days at once, on all cores. The result does not depend on how many those are.
+
+Workers are processes that load the package themselves; policies written in a notebook reach them
+by value (cloudpickle, within loky), so that nothing has to be importable.
+"""
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from itertools import islice
+from typing import Any, TypeVar
+
+from livestream_nb.checks import check_count
+
+Task = TypeVar("Task")
+Found = TypeVar("Found")
+
+FEW = 8
+AHEAD = 4
+
+
+def spread(
+    live: Callable[[Task], Found],
+    tasks: Sequence[Task],
+    *,
+    workers: int | None,
+    progress: bool,
+) -> list[Found]:
+    """Do all tasks, and give what was found in their order.
+
+    Parameters
+    ----------
+    live : callable
+        Does one; it and what it gives can be pickled.
+    tasks : sequence
+        What is to be done.
+    workers : int or None
+        How many processes; None: as many as there are cores, or none beside this one for few tasks.
+    progress : bool
+        Whether to show a bar.
+
+    Raises
+    ------
+    InvalidOption
+        When ``workers`` is no count.
+    """
+    if workers is not None:
+        check_count("workers", workers, "processes")
+    many = workers or (1 if len(tasks) < FEW else os.cpu_count() or 1)
+    with _shown(len(tasks), progress) as seen:
+        found = map(live, tasks) if many == 1 else _in_processes(live, tasks, many)
+        return list(seen(found))
+
+
+def _in_processes(
+    live: Callable[[Task], Found], tasks: Sequence[Task], many: int
+) -> Iterator[Found]:
+    from loky import get_reusable_executor
+
+    executor = get_reusable_executor(max_workers=many, timeout=60)
+    waiting = iter(tasks)
+    ahead = [executor.submit(live, task) for task in islice(waiting, AHEAD * many)]
+    while ahead:
+        found = ahead.pop(0).result()
+        ahead += [executor.submit(live, task) for task in islice(waiting, 1)]
+        yield found
+
+
+@contextmanager
+def _shown(many: int, progress: bool) -> Iterator[Callable[[Iterable[Any]], Iterable[Any]]]:
+    if not progress or many < FEW:
+        yield iter
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    console = Console(stderr=True)
+    seen = console.is_terminal or console.is_jupyter
+    with Progress(console=console, transient=True, disable=not seen) as bar:
+        yield partial(bar.track, total=many, description="Days")
