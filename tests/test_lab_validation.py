@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
 import polars as pl
@@ -24,7 +25,7 @@ from livestream_nb.simulator.options import model_rules
 
 SPEED = 60.0
 SEED = 7
-GRAIN = 0.15  # real seconds; nine service seconds
+GRAIN = 0.25  # real seconds; fifteen service seconds
 KEPT = timedelta(seconds=300)
 HITS = 5  # as many as enter the log while a few requests are under way
 
@@ -33,7 +34,7 @@ def newcomers() -> Any:
     """The ten lines that the docstring of `livestream_nb.policy` shows, as they stand there."""
     (lines,) = re.findall(r"^    class Patient:\n(?:        .*\n|\n)+", told, re.MULTILINE)
     scope: dict[str, Any] = {}
-    exec("from livestream_nb.policy import *\n" + re.sub("^    ", "", lines, flags=re.MULTILINE), scope)
+    exec(f"from livestream_nb.policy import *\n{dedent(lines)}", scope)
     return scope["Patient"]()
 
 

@@ -26,13 +26,15 @@ MEASURES = {
 }
 
 
-def lost_chart(summary: pl.DataFrame) -> alt.LayerChart:
+def lost_chart(summary: pl.DataFrame, title: str) -> alt.LayerChart:
     """Draw the share of hits that each policy lost, the least first, with its interval.
 
     Parameters
     ----------
     summary : polars.DataFrame
         ``policy`` (String), ``lost_share``, ``lost_share_low``, ``lost_share_high`` (Float64).
+    title : str
+        What stands above.
     """
     columns = ["policy", *(f"lost_share{end}" for end in ("", "_low", "_high"))]
     rows = [
@@ -59,7 +61,7 @@ def lost_chart(summary: pl.DataFrame) -> alt.LayerChart:
     words = base.mark_text(align=right, dx=away, dy=-9, fontSize=10, color=INK).encode(
         x=x, text="said:N"
     )
-    return _layers([line, dot, words], "Hits lost by policy", WIDTH - 160, ROW * len(rows))
+    return _layers([line, dot, words], title, WIDTH - 160, ROW * len(rows))
 
 
 def sweep_chart(summary: pl.DataFrame, parameter: str, measure: str) -> alt.LayerChart:

@@ -1,4 +1,4 @@
-"""The command line: ``livestream-nb demo``, ``record``, ``simulate`` and ``columns``."""
+"""The command ``livestream-nb``: ``demo``, ``record``, ``simulate``, ``compare``, ``columns``."""
 
 import sys
 
@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.text import Text
 
 from livestream_nb.cli.columns import columns
+from livestream_nb.cli.comparison import compare
 from livestream_nb.cli.demonstration import UNSOUND, demo
 from livestream_nb.cli.recording import record
 from livestream_nb.cli.simulation import simulate
@@ -24,6 +25,7 @@ app = typer.Typer(
 app.command()(demo)
 app.command()(record)
 app.command()(simulate)
+app.command()(compare)
 app.command()(columns)
 
 

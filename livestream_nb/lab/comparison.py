@@ -54,11 +54,11 @@ class Comparison:
         """
         return _summary(self.runs, ["policy"]).sort("lost_share", "downtime", "policy")
 
-    def lost_chart(self) -> "alt.LayerChart":
+    def lost_chart(self, title: str = "Hits lost by policy") -> "alt.LayerChart":
         """The share of hits that each policy lost, with its confidence interval."""
         from livestream_nb.charts.policies import lost_chart
 
-        return lost_chart(self.summary)
+        return lost_chart(self.summary, title)
 
     def timelines_chart(self, last: str | timedelta | None = None) -> "alt.LayerChart":
         """The first day of each policy as a lane: when it was connected, and what it did else.

@@ -5,17 +5,10 @@ from dataclasses import dataclass, fields, is_dataclass, replace
 from itertools import product
 from typing import Any
 
-from livestream_nb.checks import (
-    check_count,
-    check_positive,
-    check_seconds,
-    check_switch,
-    check_whole,
-    is_number,
-)
+from livestream_nb.checks import check_count, check_positive, check_whole, is_number
 from livestream_nb.errors import InvalidOption
 from livestream_nb.lab.comparison import Comparison, Sweep
-from livestream_nb.lab.faults import Drops, Fault, checked_faults, day
+from livestream_nb.lab.faults import HOUR, Drops, Fault, checked_faults, day
 from livestream_nb.lab.result import Result
 from livestream_nb.lab.run import Setting, live
 from livestream_nb.lab.workers import spread
@@ -24,6 +17,7 @@ from livestream_nb.policy.others import POLICIES
 from livestream_nb.simulator.options import model_rules
 
 DEFAULT = ReconnectPolicy()
+SEED = 16_598
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +65,7 @@ class Lab:
     rate: float = 50.0
     connections: int = 1
     faults: Fault | Sequence[Fault] | str = (Drops(),)
-    seed: int = 16_598
+    seed: int = SEED
     notice: float | tuple[float, float] = 55.0
     restarts: bool = True
     retention: float = 300.0
@@ -83,10 +77,9 @@ class Lab:
             check_positive(name, getattr(self, name))
         check_whole("connections", self.connections, 1, 8)
         check_whole("seed", self.seed, 0, 2**63 - 1)
-        check_switch("restarts", self.restarts)
-        check_seconds("retention", self.retention)
         object.__setattr__(self, "faults", checked_faults(self.faults))
         _check_notice(self.notice)
+        self._setting()
 
     def run(self, policy: Policy = DEFAULT) -> Result:
         """Live through a day with a policy.
@@ -176,6 +169,13 @@ class Lab:
         keys = [(point, lab.seed) for point in points for lab in self._days(seeds)]
         return Sweep(list(grid), zip(keys, found, strict=True))
 
+    def _setting(self) -> Setting:
+        drawn = self.notice if isinstance(self.notice, tuple) else None
+        notice = self.notice[0] if isinstance(self.notice, tuple) else self.notice
+        rules = model_rules(notice, self.retention, self.restarts, self.quiet_after, 1.0)
+        seconds = self.hours * HOUR
+        return Setting(seconds, self.rate, self.connections, self.latency, rules, drawn)
+
     def _days(self, seeds: int) -> "Iterable[Lab]":
         check_count("seeds", seeds, "days")
         return [replace(self, seed=self.seed + place) for place in range(seeds)]
@@ -183,13 +183,10 @@ class Lab:
 
 def _live(task: tuple[Lab, Policy]) -> Result:
     lab, policy = task
-    seconds = lab.hours * 3_600
-    notice = lab.notice if isinstance(lab.notice, tuple) else None
-    shortest = lab.notice[0] if isinstance(lab.notice, tuple) else lab.notice
-    rules = model_rules(shortest, lab.retention, lab.restarts, lab.quiet_after, 1.0)
-    setting = Setting(seconds, lab.rate, lab.connections, lab.latency, rules, notice)
-    calls = day(checked_faults(lab.faults), lab.seed, seconds, lab.connections)
-    return Result(policy, lab.seed, seconds, live(setting, calls, policy, lab.seed), calls)
+    setting = lab._setting()  # noqa: SLF001  # of this very module
+    calls = day(checked_faults(lab.faults), lab.seed, setting.seconds, lab.connections)
+    found = live(setting, calls, policy, lab.seed)
+    return Result(policy, lab.seed, setting.seconds, found, calls)
 
 
 def _count(task: tuple[Lab, Policy]) -> Any:

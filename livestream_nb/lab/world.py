@@ -66,6 +66,8 @@ class Line:
         Called when it has ended.
     first, since : int, float
         From which offset and moment on hits come by it that are in none of ``flows`` yet.
+    begun : int
+        The offset of its very first hit.
     flows : list of Flow
         What it has brought.
     stalled : float
@@ -80,6 +82,7 @@ class Line:
     lost: Callable[[], None]
     first: int
     since: float
+    begun: int = 0
     flows: list[Flow] = field(default_factory=list)
     stalled: float = -inf
     ended: Cause | None = None
@@ -138,7 +141,7 @@ class World:
             seconds = None if wish is None else float(ceil(wish))
             return Refusal(cause, opened.status, opened.description, seconds)
         self.stream.flow(opened.connection, True, now)
-        line = Line(opened.connection, opened.share, site, lost, opened.offset, now)
+        line = Line(opened.connection, opened.share, site, lost, opened.offset, now, opened.offset)
         self.lines[opened.connection] = line
         return line
 
@@ -212,6 +215,14 @@ class World:
         if line.ended is None:
             line.since = self.agenda.now
             self.stream.flow(line.connection, True, self.agenda.now)
+
+    def duplicate(self, count: int = 100, connection: int | None = None) -> None:
+        """Send the last so many hits once more."""
+        now = self.agenda.now
+        for line in tuple(self.lines.values()):
+            if connection in (None, line.connection):
+                self.settle(line)
+                line.flows.append(Flow(now, now, max(line.begun, line.first - count), line.first))
 
     def migrate(self, seconds: float = 120.0, retry_after: bool = False) -> None:
         """Answer new connections with 503 for a while; open ones read on."""

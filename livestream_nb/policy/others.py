@@ -8,7 +8,7 @@ Adobe's.
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from livestream_nb.policy.events import (
@@ -30,12 +30,32 @@ Delay = tuple[float, float] | None
 
 @dataclass(frozen=True)
 class Row:
-    """Failures in a row, and how many of them had the last one's kind (with a status, or none)."""
+    """Failures in a row since the stream was last open.
+
+    Attributes
+    ----------
+    failures : int
+        How many; the loss of an open stream is the first.
+    lost : bool
+        Whether there was such a loss.
+    alike : int
+        How many of the last attempts failed like the last one: with a status, or without.
+    answered : bool
+        Which kind that is.
+    renewed : bool
+        Whether the token has been renewed.
+    """
 
     failures: int = 0
+    lost: bool = False
     alike: int = 0
     answered: bool = False
     renewed: bool = False
+
+    @property
+    def attempts(self) -> int:
+        """How many attempts to connect have failed."""
+        return self.failures - self.lost
 
 
 class Retry(ABC):
@@ -53,13 +73,14 @@ class Retry(ABC):
         """What to do about an event, and what to remember."""
         match event:
             case Opened():
-                return Row(), ()
+                return Row(lost=True), ()
             case Failed(Cause.UNAUTHORIZED) if not row.renewed:
-                return Row(row.failures, row.alike, row.answered, True), (RenewToken(), Connect())
+                return replace(row, renewed=True), (RenewToken(), Connect())
             case Failed():
-                answered = event.status is not None
+                answered, failures = event.status is not None, row.failures + 1
                 alike = row.alike + 1 if answered == row.answered else 1
-                row = Row(row.failures + 1, alike, answered, row.renewed)
+                alike = min(alike, failures - row.lost)
+                row = replace(row, failures=failures, alike=alike, answered=answered)
                 delay = self.delay(row, event)
                 if delay is None:
                     return row, (GiveUp(),)
@@ -165,7 +186,7 @@ class XStreaming(Retry):
 
     def delay(self, row: Row, failed: Failed) -> Delay:
         """By kind."""
-        if row.failures == 1 and failed.cause is Cause.DROPPED:
+        if row.attempts == 0:
             return 0.0, 0.0
         if failed.status is None:
             wait = min(0.25 * row.alike, 16.0)
@@ -202,12 +223,9 @@ class Websockets(Retry):
         """Growing."""
         if failed.status is not None and failed.status not in self.retried:
             return None
-        before = row.failures - 2
-        if before < 0:
-            return 0.0, 0.0
-        if before == 0:
-            return 0.0, self.initial
-        wait = min(self.least * self.factor ** min(before - 1, 64), self.longest)
+        if row.attempts <= 1:
+            return 0.0, self.initial * row.attempts
+        wait = min(self.least * self.factor ** min(row.attempts - 2, 64), self.longest)
         return wait, wait
 
 
@@ -231,9 +249,9 @@ class Grpc(Retry):
 
     def delay(self, row: Row, failed: Failed) -> Delay:  # noqa: ARG002
         """Growing, with jitter around it."""
-        if row.failures == 1:
+        if row.attempts == 0:
             return 0.0, 0.0
-        wait = min(self.initial * self.factor ** min(row.failures - 2, 64), self.longest)
+        wait = min(self.initial * self.factor ** min(row.attempts - 1, 64), self.longest)
         return wait * (1 - self.jitter), wait * (1 + self.jitter)
 
 

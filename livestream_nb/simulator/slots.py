@@ -76,7 +76,7 @@ class Slot:
         since, asked = holder.flowed, holder.next_commit - margin
         asked += every * max(0, ceil((max(since, now - margin - every) - asked) / every))
         while asked <= now:
-            self.wrote(holder, due(asked - A_LITTLE), asked - A_LITTLE)
+            self.wrote(holder, due(asked), asked - A_LITTLE)  # found by a commit despite rounding
             asked += every
         self.wrote(holder, due(now), now)
         holder.flowed = now
