@@ -21,6 +21,7 @@ from livestream_nb.cli.demonstration import facts
 from livestream_nb.cli.lab import open_lab
 from livestream_nb.demo import Outcome, distinct, lost, shortest_wait
 from livestream_nb.errors import InvalidOption, StreamFailed, WaitTimeout
+from livestream_nb.policy.others import POLICIES
 from tests.plain import until
 
 COMMAND = [str(Path(sys.executable).with_name("livestream-nb"))]
@@ -437,3 +438,31 @@ def _status(address: str) -> int | None:
             return int(answer.status)
     except OSError:
         return None
+
+
+def test_compare(tmp_path: Path) -> None:
+    """Policies are compared on both kinds of days, as tables, and drawn where that is asked for."""
+    picture = tmp_path / "lost.svg"
+    done = run("compare", "--seeds", "2", "--hours", "0.5", "--picture", str(picture))
+    assert done.returncode == 0, done.stdout + done.stderr
+    tables = re.findall(r"^\| policy \|.*\n\| --- .*\n((?:\|.*\n)+)", done.stdout, re.MULTILINE)
+    assert [len(table.splitlines()) for table in tables] == [len(POLICIES)] * 2
+    assert {line.split(" | ")[0][2:] for line in tables[0].splitlines()} == set(POLICIES)
+    assert picture.read_text().startswith("<svg")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right"),
+    [
+        (("--day", "sunny"), "give drops or rough"),
+        (("--seeds", "0"), "1 or more"),
+        (("--hours", "0"), "above 0"),
+        (("--picture", "lost.bmp"), ".png"),
+    ],
+)
+def test_compare_refuses(wrong: tuple[str, str], right: str) -> None:
+    """A wrong value is named with the right ones, and the exit code is 2."""
+    done = run("compare", *wrong)
+    assert done.returncode == 2
+    assert wrong[1] in done.stderr
+    assert right in done.stderr

@@ -224,11 +224,14 @@ def test_policies_travel() -> None:
         (Wait(5, 4),),
         (Wait(float("nan"), 5),),
         (Wait(0, float("inf")),),
+        (Connect(seconds=0),),
+        (Connect(seconds=float("inf")),),
+        (Connect(seconds=True),),
     ],
 )
 def test_policies_that_answer_nonsense(answer) -> None:
     """What is no tuple of possible actions is refused, and named."""
-    with pytest.raises(InvalidOption, match=r"The policy answered .*: (answer with|give two)"):
+    with pytest.raises(InvalidOption, match=r"The policy answered .*: (answer|give)"):
         checked(answer)
 
 

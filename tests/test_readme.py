@@ -6,12 +6,14 @@ import sys
 from pathlib import Path
 from shutil import copyfile
 
+import nbformat
 import polars as pl
 import pyarrow as pa
 import pytest
 
 import livestream_nb
 from livestream_nb import analysis
+from livestream_nb.policy.others import POLICIES
 from livestream_nb.simulator.scenarios import SCENARIOS
 from tests.benchmarks.figures import WORDS
 from tests.benchmarks.peers import PEERS
@@ -119,3 +121,26 @@ def test_links_and_pictures_exist() -> None:
     targets = re.findall(r"\]\(([^)#]+)\)", README)
     assert targets
     assert [target for target in targets if not (ROOT / target).exists()] == []
+
+
+def test_what_is_said_of_the_lab() -> None:
+    """Every line on the lab runs as it stands there."""
+    scope: dict[str, object] = {}
+    for block in blocks("python", "The policy lab"):
+        exec(block.replace("seeds=10", "seeds=2"), scope)
+    assert scope["result"].summary.delivered == 1.0
+    assert scope["sweep"].runs.height == 4 * 4 * 5
+
+
+def test_the_comparison_stands_in_both_places() -> None:
+    """The tables of README and notebook are the same, of all policies; one command made them."""
+    table = re.compile(r"^\| policy \|.*\n\| --- .*\n(?:\|.*\n)+", re.MULTILINE)
+    found = table.findall(README)
+    notebook = nbformat.read(ROOT / "notebooks/08-policy-lab.ipynb", as_version=4)
+    told = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown") + "\n"
+    assert table.findall(told) == found
+    assert len(found) == 2
+    for each in found:
+        names = [line.split(" | ")[0][2:] for line in each.splitlines()[2:]]
+        assert sorted(names) == sorted(POLICIES)
+    assert "livestream-nb compare --picture .readme/policies.png" in README

@@ -600,3 +600,42 @@ Service.TestCase.settings = settings(max_examples=500, stateful_step_count=20, d
 
 class TestService(Service.TestCase):
     """Only repeats, never holes, within the retention; and every refusal for its reason."""
+
+
+@given(
+    st.lists(st.floats(min_value=0.1, max_value=40.0), min_size=1, max_size=8),
+    st.lists(st.floats(min_value=0.1, max_value=40.0), max_size=8),
+)
+def test_flowing_is_writing_all_the_time(opens: list[float], looks: list[float]) -> None:
+    """A connection that flows resumes where one does that was written to every tenth of a second.
+
+    However often the model is looked at meanwhile: ``opens`` is how long each connection lasts.
+    """
+    flowing, written = (stream(notice=0.0, churn_factor=100) for _ in range(2))
+    begins = 100.0
+    for lasting in opens:
+        ends = begins + lasting
+        one = opened(flowing.connect(ONE, begins))
+        other = opened(written.connect(ONE, begins))
+        assert abs(one.offset - other.offset) <= 2
+        flowing.flow(one.connection, True, begins)
+        for moment in sorted(begins + look for look in looks if look < lasting):
+            flowing.advance(moment)
+        moment = begins
+        while moment < ends:
+            written.wrote(other.connection, written.due(other.connection, moment), moment)
+            moment += 0.1
+        for each, answer in ((flowing, one), (written, other)):
+            each.close(answer.connection, ends, "dropped")
+        begins = ends + 1.0
+
+
+def test_what_flowed_is_told() -> None:
+    """What a flowing connection was given counts; nothing is given once it does not flow."""
+    model = stream()
+    one = opened(model.connect(ONE, 10.0))
+    model.flow(one.connection, True, 10.0)
+    model.flow(one.connection, False, 20.0)
+    model.advance(50.0)
+    (given_to,) = model.ranges
+    assert (given_to.first, given_to.end) == (100, 200)
