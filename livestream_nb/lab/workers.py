@@ -5,13 +5,12 @@ by value (cloudpickle, within loky), so that nothing has to be importable.
 """
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from functools import partial
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from livestream_nb.checks import check_count
+from livestream_nb.lab.progress import shown
 
 Task = TypeVar("Task")
 Found = TypeVar("Found")
@@ -48,9 +47,8 @@ def spread(
     if workers is not None:
         check_count("workers", workers, "processes")
     many = workers or (1 if len(tasks) < FEW else os.cpu_count() or 1)
-    with _shown(len(tasks), progress) as seen:
-        found = map(live, tasks) if many == 1 else _in_processes(live, tasks, many)
-        return list(seen(found))
+    found = map(live, tasks) if many == 1 else _in_processes(live, tasks, many)
+    return list(shown(found, len(tasks)) if progress and len(tasks) >= FEW else found)
 
 
 def _in_processes(
@@ -65,17 +63,3 @@ def _in_processes(
         found = ahead.pop(0).result()
         ahead += [executor.submit(live, task) for task in islice(waiting, 1)]
         yield found
-
-
-@contextmanager
-def _shown(many: int, progress: bool) -> Iterator[Callable[[Iterable[Any]], Iterable[Any]]]:
-    if not progress or many < FEW:
-        yield iter
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    console = Console(stderr=True)
-    seen = console.is_terminal or console.is_jupyter
-    with Progress(console=console, transient=True, disable=not seen) as bar:
-        yield partial(bar.track, total=many, description="Days")

@@ -1,0 +1,44 @@
+"""How far many days are: a bar in a notebook or a terminal, and nothing anywhere else."""
+
+import sys
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
+
+Found = TypeVar("Found")
+
+STEPS = 100
+
+
+def shown(found: Iterable[Found], many: int) -> Iterator[Found]:
+    """Pass on what is found, and show how much of it is there; at the end the bar is gone."""
+    if "ipykernel" in sys.modules:
+        return _in_notebook(found, many)
+    return _in_terminal(found, many)
+
+
+def _in_notebook(found: Iterable[Found], many: int) -> Iterator[Found]:
+    from IPython.display import display
+
+    handle = display(_bar(0, many), raw=True, display_id=True)
+    try:
+        for done, each in enumerate(found, start=1):
+            yield each
+            if done % max(1, many // STEPS) == 0:
+                handle.update(_bar(done, many), raw=True)
+    finally:
+        handle.update({"text/html": "", "text/plain": ""}, raw=True)
+
+
+def _bar(done: int, many: int) -> dict[str, str]:
+    words = f"{done:,} of {many:,} days"
+    bar = f'<progress max="{many}" value="{done}" aria-label="{words}"></progress> {words}'
+    return {"text/html": bar, "text/plain": words}
+
+
+def _in_terminal(found: Iterable[Found], many: int) -> Iterator[Found]:
+    from rich.console import Console
+    from rich.progress import Progress
+
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+        yield from bar.track(found, total=many, description="Days")
