@@ -12,6 +12,8 @@ from livestream_nb.charts.names import shown
 ROW = 30
 LANE = 26
 INK = "#333333"
+LEAST = {"%": 0.01}
+"""How far the scale of colours goes at least: what is next to nothing looks like it."""
 MEASURES = {
     "lost_share": ("Hits lost", ".2%"),
     "delivered": ("Hits delivered", ".2%"),
@@ -104,8 +106,8 @@ def heat_chart(summary: pl.DataFrame, across: str, up: str, measure: str) -> alt
     """
     title, form = _titled(measure)
     words = summary.select(pl.col(across, up).map_batches(_ordinal), measure)
-    highest = max(1e-9, float(words[measure].max() or 0.0))  # type: ignore[arg-type]
-    rows = words.with_columns(dark=pl.col(measure) > 0.55 * highest).to_dicts()
+    highest = max(LEAST.get(form[-1], 1.0), *words[measure].to_list())
+    rows = words.with_columns(dark=pl.col(measure) > highest / 4).to_dicts()
     orders = {name: words[name].unique(maintain_order=True).to_list() for name in (across, up)}
     base = alt.Chart(alt.InlineData(values=rows)).encode(
         x=alt.X(f"{across}:O", sort=orders[across], title=_named(across)).axis(labelAngle=0),

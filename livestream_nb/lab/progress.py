@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterable, Iterator
-from typing import TypeVar
+from typing import Any, TypeVar
 
 Found = TypeVar("Found")
 
@@ -19,7 +19,7 @@ def shown(found: Iterable[Found], many: int) -> Iterator[Found]:
 def _in_notebook(found: Iterable[Found], many: int) -> Iterator[Found]:
     from IPython.display import display
 
-    handle = display(_bar(0, many), raw=True, display_id=True)
+    handle: Any = display(_bar(0, many), raw=True, display_id=True)  # type: ignore[no-untyped-call]
     try:
         for done, each in enumerate(found, start=1):
             yield each
