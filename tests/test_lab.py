@@ -324,6 +324,16 @@ class TestMany:
         assert sweep["gave_up"].to_list() == [1.0, 0.0]
         assert not replace(lab, restarts=False).run().summary.gave_up
 
+    def test_a_bar_is_for_people(self, capfd: pytest.CaptureFixture[str]) -> None:
+        """Where nobody looks on no bar is shown, and what was found is the same."""
+        lab = Lab(hours=0.2)
+        with_bar = lab.sweep(latency=[0.1 * n for n in range(1, 10)], seeds=1, workers=1)
+        without = lab.sweep(
+            latency=[0.1 * n for n in range(1, 10)], seeds=1, workers=1, progress=False
+        )
+        assert_frame_equal(with_bar.runs, without.runs)
+        assert capfd.readouterr() == ("", "")
+
     def test_means(self) -> None:
         """A mean's limits hold it, and are the same each time; one value has none."""
         assert mean_of([3.0]) == (3.0, None, None)

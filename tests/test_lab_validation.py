@@ -27,7 +27,7 @@ SPEED = 60.0
 SEED = 7
 GRAIN = 0.25  # real seconds; fifteen service seconds
 KEPT = timedelta(seconds=300)
-HITS = 5  # as many as enter the log while a few requests are under way
+HITS = 2  # a second, each time that a connection begins or ends
 
 
 def newcomers() -> Any:
@@ -140,6 +140,7 @@ def test_lab_and_sockets_agree(name: str, lived: dict[str, Lived]) -> None:
     assert states.select(columns).rows() == real.states.select(columns).rows()
     assert states.height >= 5
     assert (states["at"] - real.states["at"])[1:].abs().max() <= GRAIN * SPEED
-    assert abs(summary.duplicates - real.duplicates) <= HITS
-    assert abs(summary.hits - real.hits) <= HITS
-    assert abs(summary.lost - real.lost) <= HITS
+    grain = HITS * (1 + summary.outages)
+    assert abs(summary.duplicates - real.duplicates) <= grain
+    assert abs(summary.hits - real.hits) <= grain
+    assert abs(summary.lost - real.lost) <= grain

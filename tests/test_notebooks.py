@@ -83,6 +83,15 @@ def test_notebook_runs(name: str, executed: NotebookNode) -> None:
     assert executed.cells[-1].outputs[0].data["text/plain"] == "[]"
 
 
+def test_bars_are_gone(runs: dict[str, NotebookNode | BaseException]) -> None:
+    """A bar that showed how far many days were leaves nothing behind."""
+    notebook = runs["08-policy-lab"]
+    assert isinstance(notebook, NotebookNode)
+    bars = [each for each in outputs(notebook) if each.get("data", {}).get("text/html") == ""]
+    assert len(bars) >= 5
+    assert "<progress" not in nbformat.writes(notebook)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_an_executed_notebook_shows_pictures(name: str, executed: NotebookNode) -> None:
     """The dashboard and all charts are pictures, in a file that is small; HTML has them all."""

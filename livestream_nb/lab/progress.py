@@ -11,9 +11,12 @@ STEPS = 100
 
 def shown(found: Iterable[Found], many: int) -> Iterator[Found]:
     """Pass on what is found, and show how much of it is there; at the end the bar is gone."""
-    if "ipykernel" in sys.modules:
-        return _in_notebook(found, many)
-    return _in_terminal(found, many)
+    return _in_notebook(found, many) if _is_notebook() else _in_terminal(found, many)
+
+
+def _is_notebook() -> bool:
+    python = sys.modules.get("IPython")
+    return python is not None and hasattr(python.get_ipython(), "kernel")
 
 
 def _in_notebook(found: Iterable[Found], many: int) -> Iterator[Found]:

@@ -28,12 +28,12 @@ The runner draws the moment between a wait's earliest and latest. ::
                     return failures, (Wait(last_end + 60, last_end + 70),)
             return failures, (Connect(),)               # Started for the first time, or Waited
 
-A connection lasts until it is lost, or as long as ``Connect(seconds=…)`` says. `livestream_nb.Lab`
-tries a policy on a day of faults in virtual time; `livestream_nb.policy.others` has what others do.
-
 An attribute ``stall_after``, where there is one, says after how many seconds without a byte an
 open connection is shown as stalled. Whatever a policy answers, a reader of Adobe's service lets 60
 seconds pass between two requests for a slot.
+
+A connection lasts until it is lost, or as long as ``Connect(seconds=…)`` says. `livestream_nb.Lab`
+tries a policy on a day of faults in virtual time; `livestream_nb.policy.others` has what others do.
 """
 
 from livestream_nb.policy.events import (
