@@ -334,6 +334,20 @@ class TestMany:
         assert sweep["gave_up"].to_list() == [1.0, 0.0]
         assert not replace(lab, restarts=False).run().summary.gave_up
 
+    def test_what_is_shown(self) -> None:
+        """Each shows in a line or a table what it came to, as text and in a notebook."""
+        lab = Lab(hours=1)
+        result = lab.run()
+        assert repr(result).startswith("<Result of ReconnectPolicy(cooldown=60.0")
+        assert str(result.summary) in repr(result)
+        assert "100.00% delivered" in repr(result)
+        for found in (
+            lab.compare({"ours": SURE}, progress=False),
+            lab.sweep(cooldown=[60], seeds=1, progress=False),
+        ):
+            assert "lost_share" in repr(found)
+            assert found._repr_html_().count("<tr>") >= 2
+
     def test_a_bar_is_for_people(self, capfd: pytest.CaptureFixture[str]) -> None:
         """Where nobody looks on no bar is shown, and what was found is the same."""
         lab = Lab(hours=0.2)

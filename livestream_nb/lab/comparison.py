@@ -16,6 +16,10 @@ from livestream_nb.lab.summary import NAMES, Summary
 if TYPE_CHECKING:
     import altair as alt
 
+SHOWN = (
+    *("lost_share", "downtime", "longest_outage", "connects"),
+    *("refused", "unavailable", "gave_up"),
+)
 MEASURES = ("lost_share", *(name for name in NAMES if name != "gave_up"), "gave_up")
 
 
@@ -79,7 +83,11 @@ class Comparison:
 
     def __repr__(self) -> str:
         days = self.runs["seed"].n_unique()
-        return f"<Comparison of {len(self.results)} policies on {days} days>\n{self.summary}"
+        shown = self.summary.select("policy", *SHOWN)
+        return f"<Comparison of {len(self.results)} policies on {days} days>\n{shown}"
+
+    def _repr_html_(self) -> str:
+        return self.summary.select("policy", *SHOWN)._repr_html_()
 
 
 class Sweep:
@@ -137,7 +145,11 @@ class Sweep:
         raise InvalidOption.value("parameters", self.parameters, right)
 
     def __repr__(self) -> str:
-        return f"<Sweep of {', '.join(self.parameters)}>\n{self.summary}"
+        shown = self.summary.select(*self.parameters, *SHOWN)
+        return f"<Sweep of {', '.join(self.parameters)}>\n{shown}"
+
+    def _repr_html_(self) -> str:
+        return self.summary.select(*self.parameters, *SHOWN)._repr_html_()
 
 
 def _of(summary: Summary) -> dict[str, Any]:

@@ -4,7 +4,6 @@ Workers are processes that load the package themselves; policies written in a no
 by value (cloudpickle, within loky), so that nothing has to be importable.
 """
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import TypeVar
@@ -46,9 +45,15 @@ def spread(
     """
     if workers is not None:
         check_count("workers", workers, "processes")
-    many = workers or (1 if len(tasks) < FEW else os.cpu_count() or 1)
+    many = workers or (1 if len(tasks) < FEW else _cores())
     found = map(live, tasks) if many == 1 else _in_processes(live, tasks, many)
     return list(shown(found, len(tasks)) if progress and len(tasks) >= FEW else found)
+
+
+def _cores() -> int:
+    from loky import cpu_count
+
+    return int(cpu_count())
 
 
 def _in_processes(

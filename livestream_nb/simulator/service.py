@@ -108,12 +108,12 @@ class Stream:
         self.advance(now)
         place = self._shut(asked, now) or self._place(asked, now)
         if isinstance(place, Refused):
-            self.refuse(place, now)
+            self._note(now, "refused", place.description, status=place.status)
             return place
         return self._admit(place, asked, now)
 
     def refuse(self, refused: Refused, now: float) -> None:
-        """Note a request that was refused, here or before it came this far."""
+        """Note a request that was refused before it came this far."""
         self.note("refused", refused.description, now, status=refused.status)
 
     def due(self, connection: int, now: float) -> int:
