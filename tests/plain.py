@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import textwrap
 import time
 import zlib
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from urllib.parse import urlsplit
 
 import polars as pl
 
+from livestream_nb import policy
 from livestream_nb.embedded import Simulator
 
 PATH = "/api/1/stream/demo"
@@ -21,6 +23,14 @@ def until(condition: Callable[[], object], patience: float = 10.0) -> None:
     while not condition():
         assert time.monotonic() < limit, "waited in vain"
         time.sleep(0.002)
+
+
+def documented_policy() -> Any:
+    """The policy that the documentation of `livestream_nb.policy` shows, as it stands there."""
+    shown = (policy.__doc__ or "").split("::\n\n")[1].split("\n\nAn attribute")[0]
+    known = vars(policy).copy()
+    exec(textwrap.dedent(shown), known)
+    return known["Patient"]()
 
 
 class Client:

@@ -9,7 +9,6 @@ import logging
 import re
 import socket
 import ssl
-import textwrap
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -20,12 +19,13 @@ import polars as pl
 import pytest
 import trustme
 
-from livestream_nb import Clock, Reader, ReconnectPolicy, policy
+from livestream_nb import Clock, Reader, ReconnectPolicy
 from livestream_nb.connection import watch
 from livestream_nb.connection.reading import BACKLOG
 from livestream_nb.errors import InvalidOption, StreamFailed
 from livestream_nb.hits.intake import Intake
 from livestream_nb.policy import Connect, Failed, GiveUp, Opened, RenewToken, Wait
+from tests.plain import documented_policy
 from tests.proxy import ConnectProxy
 from tests.scripted import (
     HEAD,
@@ -682,11 +682,8 @@ def test_a_policy_of_ones_own() -> None:
 
 def test_the_policy_of_the_docstring() -> None:
     """The policy that the documentation shows runs as it stands, and keeps the minute."""
-    shown = policy.__doc__.split("::\n\n")[1].split("\n\nAn attribute")[0]
-    known = vars(policy).copy()
-    exec(textwrap.dedent(shown), known)
-    script, patient = [hits(1), refuse(503), hits(2, end="hold")], known["Patient"]()
-    with Scripted(*script) as service, reader(service, policy=patient) as subject:
+    script = hits(1), refuse(503), hits(2, end="hold")
+    with Scripted(*script) as service, reader(service, policy=documented_policy()) as subject:
         subject.wait(hits=2, timeout=SOON)
         assert 60 <= waits(subject)[0] <= 80
         assert 90 <= waits(subject)[1] <= 110

@@ -23,7 +23,7 @@ from livestream_nb.lab.faults import day
 from livestream_nb.lab.intervals import mean_of
 from livestream_nb.lab.record import PHASES
 from livestream_nb.lab.result import BEGINS
-from livestream_nb.lab.run import Day, Setting, live
+from livestream_nb.lab.run import Day, Setting, _notice, live
 from livestream_nb.policy import Connect, Failed, GiveUp, Opened, ReconnectPolicy, Wait, others
 from livestream_nb.protocol.status import Cause
 from livestream_nb.simulator.rules import Rules
@@ -31,6 +31,7 @@ from livestream_nb.simulator.scenarios import Call
 
 SURE = ReconnectPolicy(jitter=0.0)
 RATE = 10.0
+SETTING = Setting(1_000.0, RATE, 1, 1.0, Rules())
 
 
 def lived(
@@ -41,7 +42,7 @@ def lived(
     **rules: Any,
 ) -> Day:
     """A day on which this goes wrong."""
-    setting = Setting(seconds, RATE, connections, 1.0, Rules(**rules))
+    setting = replace(SETTING, seconds=seconds, connections=connections, rules=Rules(**rules))
     return live(setting, [Call(*call) for call in calls], policy, 1)
 
 
@@ -302,6 +303,14 @@ class TestMany:
             {"a": SURE, "b": others.XStreaming()}, progress=False
         )
         assert_frame_equal(found.results["a"].faults(), found.results["b"].faults())
+
+    def test_same_notice_for_all(self) -> None:
+        """What is drawn for a loss hangs on its moment, not on the losses before it."""
+        notice = _notice(replace(SETTING, notice=(20.0, 180.0)), 4)
+        drawn = [notice(float(moment)) for moment in range(200)]
+        assert drawn[::-1] == [notice(float(moment)) for moment in reversed(range(200))]
+        assert 20.0 <= min(drawn) < 30.0 < 170.0 < max(drawn) <= 180.0
+        assert 90.0 < sum(drawn) / len(drawn) < 110.0
 
     def test_the_best_comes_first(self) -> None:
         """The summary ranks by hits lost, then by downtime, with limits around the means."""

@@ -1,14 +1,11 @@
 """The lab against real sockets: what a Reader lives through at a Simulator, it says as well."""
 
 import json
-import re
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from textwrap import dedent
 from typing import Any
 
 import polars as pl
@@ -20,22 +17,14 @@ from livestream_nb.lab.frames import timeline_frame
 from livestream_nb.lab.run import Setting, live
 from livestream_nb.lab.summary import Summary
 from livestream_nb.policy import ReconnectPolicy, others
-from livestream_nb.policy import __doc__ as told
 from livestream_nb.simulator.options import model_rules
+from tests.plain import documented_policy, until
 
 SPEED = 60.0
 SEED = 157  # no step of it hangs on how long a request takes
 GRAIN = 0.25  # real seconds; fifteen service seconds
 KEPT = timedelta(seconds=300)
 HITS = 2  # a second, each time that a connection begins or ends
-
-
-def newcomers() -> Any:
-    """The ten lines that the docstring of `livestream_nb.policy` shows, as they stand there."""
-    (lines,) = re.findall(r"^    class Patient:\n(?:        .*\n|\n)+", told, re.MULTILINE)
-    scope: dict[str, Any] = {}
-    exec(f"from livestream_nb.policy import *\n{dedent(lines)}", scope)
-    return scope["Patient"]()
 
 
 @dataclass(frozen=True)
@@ -54,7 +43,7 @@ CASES = {
     "flaky-network": Case("flaky-network", 1_700),
     "long-outage": Case("long-outage", 1_750),
     "runs of two minutes": Case("calm", 1_500, others.ScheduledRuns()),
-    "a newcomer's policy": Case("churn-trap", 1_500, newcomers()),
+    "a newcomer's policy": Case("churn-trap", 1_500, documented_policy()),
 }
 
 
@@ -98,8 +87,7 @@ def live_for_real(case: Case, hits: Path) -> Lived:
         ).start()
         reader.wait(state="streaming", timeout=20)
         opened = first_opened(reader.timeline())
-        while simulator.clock.utc() < opened.timestamp() + case.seconds:
-            time.sleep(0.05)
+        until(lambda: simulator.clock.utc() >= opened.timestamp() + case.seconds, patience=60.0)
         reader.stop()
         timeline = reader.timeline()
         ended = timeline.filter(state="stopped")["started"][-1]

@@ -1,45 +1,15 @@
 """A client in virtual time: one consumer of a stream, with all its slots. Pure."""
 
-from collections.abc import Callable
-
-from livestream_nb.lab.queue import Queue
-from livestream_nb.lab.slot import Slot, Stream
-from livestream_nb.lab.world import Site, World
-from livestream_nb.policy import Policy
+from livestream_nb.lab.slot import Slot
+from livestream_nb.lab.stream import Stream
 
 
 class Client:
-    """One consumer of a stream; ``stream`` is what its slots share.
+    """One consumer of a stream, which begins at once; ``stream`` is what its slots share."""
 
-    Parameters
-    ----------
-    world : World
-        The service and all around it.
-    policy : Policy
-        What to do after a failure.
-    connections : int
-        How many slots it wants.
-    latency : float
-        Service seconds from a request to its answer.
-    draw : callable
-        Picks the moment between a wait's earliest and latest.
-    site : Site
-        Where it is.
-    """
-
-    def __init__(
-        self,
-        world: World,
-        policy: Policy,
-        *,
-        connections: int,
-        latency: float,
-        draw: Callable[[float, float], float],
-        site: Site,
-    ) -> None:
-        queue = Queue(world.agenda, connections)
-        self.stream = Stream(world, policy, connections, latency, draw, site, queue)
-        self._slots = [Slot(number, self.stream) for number in range(1, connections + 1)]
+    def __init__(self, stream: Stream) -> None:
+        self.stream = stream
+        self._slots = [Slot(number, stream) for number in range(1, stream.connections + 1)]
 
     def stop(self) -> None:
         """Leave, whatever the stage."""

@@ -9,14 +9,21 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 from random import Random
-from typing import Literal
+from typing import Literal, NamedTuple
 
-from livestream_nb.checks import check_positive, check_seconds, check_whole, is_number
+from livestream_nb.checks import check_positive, check_seconds, is_number
 from livestream_nb.errors import InvalidOption
 from livestream_nb.simulator.scenarios import SCENARIOS, Call, story
 
 DAY = 86_400.0
 HOUR = 3_600.0
+
+
+class Span(NamedTuple):
+    """How long a day lasts, in seconds, and of how many connections it is."""
+
+    seconds: float
+    connections: int
 
 
 @dataclass(frozen=True)
@@ -34,10 +41,10 @@ class Drops:
     def __post_init__(self) -> None:
         check_positive("per_day", self.per_day)
 
-    def calls(self, chance: Random, seconds: float, connections: int) -> Iterator[Call]:
+    def calls(self, chance: Random, span: Span) -> Iterator[Call]:
         """When, and which."""
-        for moment in _moments(self.per_day * connections, chance, seconds):
-            yield Call(moment, "drop", {"slot": chance.randrange(connections)})
+        for moment in _moments(self.per_day * span.connections, chance, span):
+            yield Call(moment, "drop", {"slot": chance.randrange(span.connections)})
 
 
 @dataclass(frozen=True)
@@ -74,9 +81,9 @@ class Outages:
             right = f"give at least the shortest, {self.shortest:g} seconds"
             raise InvalidOption.value("longest", self.longest, right)
 
-    def calls(self, chance: Random, seconds: float, connections: int) -> Iterator[Call]:  # noqa: ARG002
+    def calls(self, chance: Random, span: Span) -> Iterator[Call]:
         """When, and for how long."""
-        for moment in _moments(self.per_day, chance, seconds):
+        for moment in _moments(self.per_day, chance, span):
             lasting = min(self.longest, self.shortest * chance.paretovariate(self.tail))
             if self.of == "network":
                 yield Call(moment, "unreachable", {"seconds": lasting})
@@ -104,11 +111,11 @@ class Maintenance:
         check_seconds("at", self.at)
         check_seconds("seconds", self.seconds)
 
-    def calls(self, chance: Random, seconds: float, connections: int) -> Iterator[Call]:  # noqa: ARG002
+    def calls(self, chance: Random, span: Span) -> Iterator[Call]:
         """One a night."""
-        for night in range(int(seconds // DAY) + 1):
+        for night in range(int(span.seconds // DAY) + 1):
             moment = night * DAY + self.at * HOUR + chance.uniform(0.0, HOUR / 2)
-            if moment < seconds:
+            if moment < span.seconds:
                 yield Call(moment, "migrate", {"seconds": self.seconds})
                 yield Call(moment, "drop", {})
 
@@ -134,9 +141,9 @@ class SecondConsumer:
         check_positive("per_day", self.per_day)
         check_positive("seconds", self.seconds)
 
-    def calls(self, chance: Random, seconds: float, connections: int) -> Iterator[Call]:  # noqa: ARG002
+    def calls(self, chance: Random, span: Span) -> Iterator[Call]:
         """When, and for how long."""
-        for moment in _moments(self.per_day, chance, seconds):
+        for moment in _moments(self.per_day, chance, span):
             yield Call(moment, "rival", {"seconds": chance.expovariate(1 / self.seconds)})
 
 
@@ -159,9 +166,9 @@ class TokenExpiry:
         check_positive("every", self.every)
         check_seconds("failing", self.failing)
 
-    def calls(self, chance: Random, seconds: float, connections: int) -> Iterator[Call]:  # noqa: ARG002
+    def calls(self, chance: Random, span: Span) -> Iterator[Call]:
         """When."""
-        for moment in _moments(DAY / HOUR / self.every, chance, seconds):
+        for moment in _moments(DAY / HOUR / self.every, chance, span):
             yield Call(moment, "expire_tokens", {})
             if self.failing:
                 yield Call(moment, "fail_tokens", {"seconds": self.failing})
@@ -186,9 +193,9 @@ class Quiet:
         check_positive("per_day", self.per_day)
         check_seconds("seconds", self.seconds)
 
-    def calls(self, chance: Random, seconds: float, connections: int) -> Iterator[Call]:  # noqa: ARG002
+    def calls(self, chance: Random, span: Span) -> Iterator[Call]:
         """When."""
-        for moment in _moments(self.per_day, chance, seconds):
+        for moment in _moments(self.per_day, chance, span):
             yield Call(moment, "go_quiet", {"seconds": self.seconds})
 
 
@@ -220,18 +227,18 @@ def checked_faults(faults: object) -> tuple[Fault, ...] | str:
 
 def day(faults: tuple[Fault, ...] | str, seed: int, seconds: float, connections: int) -> list[Call]:
     """All that goes wrong within so many seconds, by time."""
-    check_whole("seed", seed, 0, 2**63 - 1)
     if isinstance(faults, str):
         return list(takewhile(lambda call: call.at < seconds, story(faults, seed)))
+    span = Span(seconds, connections)
     found: list[Call] = []
     for place, fault in enumerate(faults):
         chance = Random(f"{seed} {place} {fault!r}")
-        found += fault.calls(chance, seconds, connections)
+        found += fault.calls(chance, span)
     return sorted(found, key=lambda call: call.at)
 
 
-def _moments(per_day: float, chance: Random, seconds: float) -> Iterator[float]:
+def _moments(per_day: float, chance: Random, span: Span) -> Iterator[float]:
     moment = chance.expovariate(per_day / DAY)
-    while moment < seconds:
+    while moment < span.seconds:
         yield moment
         moment += chance.expovariate(per_day / DAY)

@@ -11,6 +11,7 @@ from livestream_nb.lab.comparison import Comparison, Sweep
 from livestream_nb.lab.faults import HOUR, Drops, Fault, checked_faults, day
 from livestream_nb.lab.result import Result
 from livestream_nb.lab.run import Setting, live
+from livestream_nb.lab.summary import Summary
 from livestream_nb.lab.workers import spread
 from livestream_nb.policy import Policy, ReconnectPolicy
 from livestream_nb.policy.others import POLICIES
@@ -89,7 +90,10 @@ class Lab:
         InvalidOption
             When the policy answers what is not possible.
         """
-        return _live((self, policy))
+        setting = self._setting()
+        calls = day(checked_faults(self.faults), self.seed, setting.seconds, self.connections)
+        found = live(setting, calls, policy, self.seed)
+        return Result(policy, self.seed, setting.seconds, found, calls)
 
     def compare(
         self,
@@ -122,13 +126,15 @@ class Lab:
         for name, policy in chosen.items():
             _check_policy(name, policy)
         check_count("policies", len(chosen), "policies")
-        labs = list(self._days(seeds))
-        tasks = [(lab, policy) for lab in labs for policy in chosen.values()]
-        first = spread(_live, tasks[: len(chosen)], workers=workers, progress=progress)
-        later = spread(_count, tasks[len(chosen) :], workers=workers, progress=progress)
-        summaries = [result.summary for result in first] + later
+        labs = self._days(seeds)
+        tasks = [(lab, policy, lab is labs[0]) for lab in labs for policy in chosen.values()]
+        found = spread(_keep, tasks, workers=workers, progress=progress)
         names = [(name, lab.seed) for lab in labs for name in chosen]
-        return Comparison(dict(zip(chosen, first, strict=True)), zip(names, summaries, strict=True))
+        results = [result for _, result in found if result is not None]
+        summaries = [summary for summary, _ in found]
+        return Comparison(
+            dict(zip(chosen, results, strict=True)), zip(names, summaries, strict=True)
+        )
 
     def sweep(
         self,
@@ -160,13 +166,10 @@ class Lab:
         grid = {name: list(several) for name, several in values.items()}
         _check_grid(grid, policy)
         points = [dict(zip(grid, point, strict=True)) for point in product(*grid.values())]
-        tasks = [
-            (_varied(lab, point), _varied(policy, point))
-            for point in points
-            for lab in self._days(seeds)
-        ]
+        each = [(point, lab) for point in points for lab in self._days(seeds)]
+        tasks = [(_varied(lab, point), _varied(policy, point)) for point, lab in each]
         found = spread(_count, tasks, workers=workers, progress=progress)
-        keys = [(point, lab.seed) for point in points for lab in self._days(seeds)]
+        keys = [(point, lab.seed) for point, lab in each]
         return Sweep(list(grid), zip(keys, found, strict=True))
 
     def _setting(self) -> Setting:
@@ -176,21 +179,20 @@ class Lab:
         seconds = self.hours * HOUR
         return Setting(seconds, self.rate, self.connections, self.latency, rules, drawn)
 
-    def _days(self, seeds: int) -> "Iterable[Lab]":
+    def _days(self, seeds: int) -> "list[Lab]":
         check_count("seeds", seeds, "days")
         return [replace(self, seed=self.seed + place) for place in range(seeds)]
 
 
-def _live(task: tuple[Lab, Policy]) -> Result:
+def _count(task: tuple[Lab, Policy]) -> Summary:
     lab, policy = task
-    setting = lab._setting()  # noqa: SLF001  # of this very module
-    calls = day(checked_faults(lab.faults), lab.seed, setting.seconds, lab.connections)
-    found = live(setting, calls, policy, lab.seed)
-    return Result(policy, lab.seed, setting.seconds, found, calls)
+    return lab.run(policy).summary
 
 
-def _count(task: tuple[Lab, Policy]) -> Any:
-    return _live(task).summary
+def _keep(task: tuple[Lab, Policy, bool]) -> tuple[Summary, Result | None]:
+    lab, policy, kept = task
+    result = lab.run(policy)
+    return result.summary, result if kept else None
 
 
 def _varied(thing: Any, point: Mapping[str, Any]) -> Any:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import polars as pl
 
 from livestream_nb.checks import seconds_in
-from livestream_nb.lab.result import Result
+from livestream_nb.lab.result import BEGINS, Result
 
 STEPS = 240
 GRADES = 10
@@ -26,8 +26,7 @@ def lanes(
     """
     ends = [result._end for result in results.values()]  # noqa: SLF001  # a Course's own part
     end = max(ends)
-    starts = [result.timeline()["started"].min() for result in results.values()]
-    start = min(each for each in starts if isinstance(each, datetime))
+    start = BEGINS
     if last is not None:
         start = end - timedelta(seconds=seconds_in("last", last))
     found = [_lane(name, result.timeline(), start, end) for name, result in results.items()]

@@ -11,6 +11,7 @@ from random import Random
 from livestream_nb.lab.agenda import Agenda
 from livestream_nb.lab.client import Client
 from livestream_nb.lab.record import Record
+from livestream_nb.lab.stream import Stream
 from livestream_nb.lab.summary import Summary, summarize
 from livestream_nb.lab.traffic import Traffic
 from livestream_nb.lab.world import Site, World
@@ -54,38 +55,38 @@ def live(setting: Setting, calls: Sequence[Call], policy: Policy, seed: int) -> 
     """Live through a day with a policy."""
     agenda, traffic = Agenda(), Traffic(setting.rate)
     world = World(agenda, traffic, setting.rules, _notice(setting, seed))
-    join = partial(Client, world, connections=setting.connections, latency=setting.latency)
-    client = join(policy, draw=Random(seed).uniform, site=world.home)
+    join = partial(Stream, world, connections=setting.connections, latency=setting.latency)
+    client = Client(join(policy=policy, draw=Random(seed).uniform, site=world.home))
     world.rival = partial(_visit, join, agenda, Random(f"{seed} rival").uniform)
     for call in calls:
         agenda.at(call.at, partial(world.do, call))
     agenda.run(setting.seconds)
     client.settle()
-    record = client.stream.record
+    stream = client.stream
     summary = summarize(
-        record,
+        stream.record,
         traffic,
         connections=setting.connections,
-        connects=client.stream.connects,
+        connects=stream.connects,
         end=setting.seconds,
         kept=setting.rules.retention,
     )
-    return Day(record, traffic, summary)
+    return Day(stream.record, traffic, summary)
 
 
 def _visit(
-    join: Callable[..., Client],
+    join: Callable[..., Stream],
     agenda: Agenda,
     draw: Callable[[float, float], float],
     seconds: float,
 ) -> None:
-    other = join(ReconnectPolicy(), draw=draw, site=Site())
+    other = Client(join(policy=ReconnectPolicy(), draw=draw, site=Site()))
     agenda.at(agenda.now + seconds, other.stop)
 
 
-def _notice(setting: Setting, seed: int) -> Callable[[], float]:
+def _notice(setting: Setting, seed: int) -> Callable[[float], float]:
+    """The notice of a loss hangs on its moment alone, so that it is the same for every policy."""
     if setting.notice is None:
-        return lambda: setting.rules.notice
+        return lambda _: setting.rules.notice
     shortest, longest = setting.notice
-    chance = Random(f"{seed} notice")
-    return lambda: chance.uniform(shortest, longest)
+    return lambda now: Random(f"{seed} notice {now!r}").uniform(shortest, longest)

@@ -4,17 +4,16 @@ The same policy objects, asked in the same order, answered by the same actions, 
 same states: the validation tests hold one against the other.
 """
 
-from collections.abc import Callable, Generator
-from dataclasses import dataclass, field
+from collections.abc import Generator
 from functools import partial
 from math import isfinite
 from typing import Any
 
 from livestream_nb.connection.timeline import Phase
 from livestream_nb.lab.agenda import Process, Steps
-from livestream_nb.lab.queue import Queue
-from livestream_nb.lab.record import Receipt, Record, Told, Why
-from livestream_nb.lab.world import TOKENLESS, UNANSWERED, Flow, Line, Site, World
+from livestream_nb.lab.record import Told, Why
+from livestream_nb.lab.stream import Stream
+from livestream_nb.lab.world import TOKENLESS, UNANSWERED, Line
 from livestream_nb.policy import (
     APART,
     Action,
@@ -23,7 +22,6 @@ from livestream_nb.policy import (
     Failed,
     GiveUp,
     Opened,
-    Policy,
     RenewToken,
     Started,
     Wait,
@@ -31,64 +29,11 @@ from livestream_nb.policy import (
     checked,
 )
 from livestream_nb.protocol.status import OK, Cause, Refusal
-from livestream_nb.simulator.share import Share
 
 LOOK = 1.0
 """How often a reader looks whether a silent stream is heard again."""
 
 Outcome = Generator[float | None, Any, Event | None]
-
-
-@dataclass
-class Stream:
-    """What the slots of one client share.
-
-    Attributes
-    ----------
-    world : World
-        The service and all around it.
-    policy : Policy
-        What to do after a failure; each slot has a state of its own.
-    connections : int
-        How many slots there are.
-    latency : float
-        Service seconds from a request to its answer.
-    draw : callable
-        Picks the moment between a wait's earliest and latest.
-    site : Site
-        Where the client is.
-    queue : Queue
-        Whose turn it is.
-    record : Record
-        What becomes of it.
-    connects : int
-        Requests so far.
-    stale : bool
-        Whether its token was not accepted, and it has yet to get another.
-    newest : dict of Share to Receipt
-        Of each share, what has brought the furthest hits.
-    """
-
-    world: World
-    policy: Policy
-    connections: int
-    latency: float
-    draw: Callable[[float, float], float]
-    site: Site
-    queue: Queue
-    record: Record = field(default_factory=Record)
-    connects: int = 0
-    stale: bool = False
-    newest: dict[Share, Receipt] = field(default_factory=dict)
-
-    def account(self, slot: int, opened: float, line: Line) -> None:
-        """Put into the record what a connection brought to a slot."""
-        for flow in line.flows:
-            receipt = _receipt(slot, opened, line.share, flow, self.newest.get(line.share))
-            self.record.receipts.append(receipt)
-            if line.share not in self.newest or receipt.end >= self.newest[line.share].end:
-                self.newest[line.share] = receipt
-        line.flows.clear()
 
 
 class Slot:
@@ -272,11 +217,3 @@ class Slot:
         if now < line.stalled:
             return line.since
         return max(line.since, self._world.traffic.last(now))
-
-
-def _receipt(slot: int, opened: float, share: Share, flow: Flow, newest: Receipt | None) -> Receipt:
-    again = 0 if newest is None else newest.end - flow.first
-    repeated = min(max(0, again), flow.end - flow.first)
-    since, until = max(flow.since, opened), max(flow.until, opened)
-    proof = (newest.slot, newest.opened) if newest is not None and repeated else None
-    return Receipt(slot, opened, since, until, share, flow.first, flow.end, repeated, proof)

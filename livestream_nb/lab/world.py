@@ -100,7 +100,7 @@ class World:
     rules : Rules
         The numbers of the service's model.
     notice : callable
-        How long the ghost of a connection stays that ends now.
+        How long the ghost of a connection stays that ends at a moment.
 
     Attributes
     ----------
@@ -113,7 +113,7 @@ class World:
     """
 
     def __init__(
-        self, agenda: Agenda, traffic: Traffic, rules: Rules, notice: Callable[[], float]
+        self, agenda: Agenda, traffic: Traffic, rules: Rules, notice: Callable[[float], float]
     ) -> None:
         self.agenda = agenda
         self.traffic = traffic
@@ -165,7 +165,7 @@ class World:
         now = self.agenda.now
         if self.lines.pop(line.connection, None) is None:
             return
-        self.stream.close(line.connection, now, how, self._notice() if ghost is None else ghost)
+        self.stream.close(line.connection, now, how, self._notice(now) if ghost is None else ghost)
         self.settle(line)
         line.ended = cause
         line.lost()

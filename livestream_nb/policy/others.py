@@ -6,87 +6,25 @@ Each runs in a lab and in a `Reader`, which lets 60 seconds pass all the same wh
 Adobe's.
 """
 
-from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from math import inf
 from types import MappingProxyType
 
+from livestream_nb.policy.backoff import backoff
 from livestream_nb.policy.events import (
     Actions,
     Connect,
     Event,
     Failed,
-    GiveUp,
     Opened,
     Policy,
     RenewToken,
     Wait,
 )
 from livestream_nb.policy.reconnect import ReconnectPolicy
+from livestream_nb.policy.retry import Delay, Retry, Row
 from livestream_nb.protocol.status import Cause
-
-Delay = tuple[float, float] | None
-
-
-@dataclass(frozen=True)
-class Row:
-    """Failures in a row since the stream was last open.
-
-    Attributes
-    ----------
-    failures : int
-        How many; the loss of an open stream is the first.
-    lost : bool
-        Whether there was such a loss.
-    alike : int
-        How many of the last attempts failed like the last one: with a status, or without.
-    answered : bool
-        Which kind that is.
-    renewed : bool
-        Whether the token has been renewed.
-    """
-
-    failures: int = 0
-    lost: bool = False
-    alike: int = 0
-    answered: bool = False
-    renewed: bool = False
-
-    @property
-    def attempts(self) -> int:
-        """How many attempts to connect have failed."""
-        return self.failures - self.lost
-
-
-class Retry(ABC):
-    """A policy that waits between two limits after a failure, or stops."""
-
-    @abstractmethod
-    def delay(self, row: Row, failed: Failed) -> Delay:
-        """The least and the longest seconds to wait; None to stop."""
-
-    def start(self, now: float) -> Row:  # noqa: ARG002  # the form that every policy has
-        """The state of a slot that nothing has happened to yet."""
-        return Row()
-
-    def step(self, row: Row, event: Event, now: float) -> tuple[Row, Actions]:
-        """What to do about an event, and what to remember."""
-        match event:
-            case Opened():
-                return Row(lost=True), ()
-            case Failed(Cause.UNAUTHORIZED) if not row.renewed:
-                return replace(row, renewed=True), (RenewToken(), Connect())
-            case Failed():
-                answered, failures = event.status is not None, row.failures + 1
-                alike = row.alike + 1 if answered == row.answered else 1
-                alike = min(alike, failures - row.lost)
-                row = replace(row, failures=failures, alike=alike, answered=answered)
-                delay = self.delay(row, event)
-                if delay is None:
-                    return row, (GiveUp(),)
-                least, longest = delay
-                return row, (Wait(now + least, now + longest),) if longest else (Connect(),)
-        return row, (Connect(),)
 
 
 @dataclass(frozen=True)
@@ -99,19 +37,19 @@ class ImmediateRetry(Retry):
 
 
 @dataclass(frozen=True)
-class HttpStreamingClient(Retry):
-    """A second, ten times: ``adobe-research/http_streaming_client``, the Ruby client of 2013.
+class FixedDelay(Retry):
+    """Always the same wait, a few times.
 
     Parameters
     ----------
     seconds : float
-        Its reconnect interval.
+        What it waits.
     attempts : int
         After so many failures in a row it stops.
     """
 
-    seconds: float = 1.0
-    attempts: int = 10
+    seconds: float
+    attempts: int
 
     def delay(self, row: Row, failed: Failed) -> Delay:  # noqa: ARG002
         """Always the same, a few times."""
@@ -119,26 +57,23 @@ class HttpStreamingClient(Retry):
 
 
 @dataclass(frozen=True)
-class FirehoseClientExample(Retry):
+class HttpStreamingClient(FixedDelay):
+    """A second, ten times: ``adobe-research/http_streaming_client``, the Ruby client of 2013."""
+
+    seconds: float = 1.0
+    attempts: int = 10
+
+
+@dataclass(frozen=True)
+class FirehoseClientExample(FixedDelay):
     """Five seconds, and an end after three: ``Adobe-Marketing-Cloud/firehose-client-example``.
 
     Its program says that it exits after three failed attempts (``FirehoseClientDriver.java``). As
     published it exits at the first one that is refused, which is even earlier.
-
-    Parameters
-    ----------
-    seconds : float
-        What it waits.
-    attempts : int
-        After so many failures in a row it exits.
     """
 
     seconds: float = 5.0
     attempts: int = 3
-
-    def delay(self, row: Row, failed: Failed) -> Delay:  # noqa: ARG002
-        """Always the same, a few times."""
-        return (self.seconds, self.seconds) if row.failures <= self.attempts else None
 
 
 @dataclass(frozen=True)
@@ -191,9 +126,9 @@ class XStreaming(Retry):
         if failed.status is None:
             wait = min(0.25 * row.alike, 16.0)
         elif failed.cause is Cause.THROTTLED:
-            wait = 60.0 * 2.0 ** (row.alike - 1)
+            wait = backoff(60.0, 2.0, row.alike - 1, inf)
         else:
-            wait = min(5.0 * 2.0 ** min(row.alike - 1, 16), 320.0)
+            wait = backoff(5.0, 2.0, row.alike - 1, 320.0)
         return wait, wait
 
 
@@ -225,7 +160,7 @@ class Websockets(Retry):
             return None
         if row.attempts <= 1:
             return 0.0, self.initial * row.attempts
-        wait = min(self.least * self.factor ** min(row.attempts - 2, 64), self.longest)
+        wait = backoff(self.least, self.factor, row.attempts - 2, self.longest)
         return wait, wait
 
 
@@ -251,7 +186,7 @@ class Grpc(Retry):
         """Growing, with jitter around it."""
         if row.attempts == 0:
             return 0.0, 0.0
-        wait = min(self.initial * self.factor ** min(row.attempts - 1, 64), self.longest)
+        wait = backoff(self.initial, self.factor, row.attempts - 1, self.longest)
         return wait * (1 - self.jitter), wait * (1 + self.jitter)
 
 
@@ -274,7 +209,7 @@ class FullJitter(Retry):
 
     def delay(self, row: Row, failed: Failed) -> Delay:  # noqa: ARG002
         """Between nothing and the limit."""
-        return 0.0, min(self.base * 2.0 ** min(row.failures - 1, 64), self.longest)
+        return 0.0, backoff(self.base, 2.0, row.failures - 1, self.longest)
 
 
 POLICIES: Mapping[str, Policy] = MappingProxyType(

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from livestream_nb.checks import check_positive, check_seconds, is_number, is_whole
 from livestream_nb.errors import InvalidOption
+from livestream_nb.policy.backoff import backoff
 from livestream_nb.policy.events import (
     Actions,
     Connect,
@@ -155,10 +156,10 @@ class ReconnectPolicy:
         return state, (self._cool_down(state, event, now),)
 
     def _cool_down(self, state: State, event: Failed, now: float) -> Wait:
-        grown = min(self.cooldown * self.growth ** min(state.failures - 1, 64), self.longest)
+        grown = backoff(self.cooldown, self.growth, state.failures - 1, self.longest)
         earliest = now + max(grown, event.retry_after or 0.0)
         return Wait(earliest, earliest + self.jitter)
 
     def _retry_soon(self, state: State, now: float) -> Wait:
-        longest = min(FIRST_RETRY * 2.0 ** min(state.alike - 1, 64), self.cooldown)
+        longest = backoff(FIRST_RETRY, 2.0, state.alike - 1, self.cooldown)
         return Wait(now, now + longest)
