@@ -63,7 +63,7 @@ class Result(CourseViews):
             self.timeline(),
             every=every,
             since=since,
-            now=self._now,
+            now=self._now - timedelta(microseconds=1),
         )
 
     def gaps(self) -> pl.DataFrame:
